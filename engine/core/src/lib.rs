@@ -15,6 +15,7 @@ pub mod hash;
 pub mod schema;
 pub mod slice;
 pub mod value;
+pub mod view;
 
 pub use error::{Error, Result};
 pub use schema::{ColumnType, DataType, Field, Schema};
