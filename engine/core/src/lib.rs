@@ -5,7 +5,8 @@
 //! reads a clock, or knows the wire protocol.
 //!
 //! In reading order: [`value`] one cell, [`schema`] types and fields, [`column`] typed storage, [`batch`] validated
-//! input, [`slice`] what a view shows, [`error`].
+//! input, [`table`] keyed rows, [`sort`] bulk sorting,
+//! [`view`] queries that follow a table, [`slice`] what a view shows, [`error`].
 #![forbid(unsafe_code)]
 
 pub mod batch;
@@ -14,6 +15,8 @@ pub mod error;
 pub mod hash;
 pub mod schema;
 pub mod slice;
+pub mod sort;
+pub mod table;
 pub mod value;
 pub mod view;
 

@@ -174,6 +174,11 @@ impl Schema {
         Self { fields }
     }
 
+    /// Gives a column another exact type, as widening does.
+    pub fn set_dtype(&mut self, position: usize, dtype: DataType) {
+        self.fields[position].dtype = dtype;
+    }
+
     /// All fields in order.
     pub fn fields(&self) -> &[Field] {
         &self.fields
