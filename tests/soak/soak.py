@@ -32,13 +32,13 @@ from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
 from typing import Any
 
+from sightline.handlers.tornado import PerspectiveTornadoHandler
 from tornado.httpserver import HTTPServer
 from tornado.testing import bind_unused_port
 from tornado.web import Application
 from tornado.websocket import WebSocketClientConnection, websocket_connect
 
 from sightline import AsyncClient, Client, Server, Table
-from sightline.handlers.tornado import PerspectiveTornadoHandler
 
 GROUPS = 20
 KEYS_PER_WRITER = 2_000
@@ -298,9 +298,7 @@ async def report(seconds: float, writers: list[Writer], figures: Figures) -> Non
 
 def compare_tables(state: Table, log: Table, writers: list[Writer]) -> Iterator[tuple[str, bool]]:
     """Each table against what was sent."""
-    expected = {
-        key: (writer.name, group, value) for writer in writers for key, (group, value) in writer.sent.items()
-    }
+    expected = {key: (writer.name, group, value) for writer in writers for key, (group, value) in writer.sent.items()}
     view = state.view()
     columns = view.to_columns()
     view.delete()
@@ -368,9 +366,7 @@ async def soak(seconds: float, seed: int) -> int:
                 thread(lambda: write_on_thread(on_thread, state, log, stop), "writer thread", stop, failures)
             )
             chance = random.Random(f"{seed} views")
-            busy.enter_context(
-                thread(lambda: make_views(client, stop, chance, figures), "view maker", stop, failures)
-            )
+            busy.enter_context(thread(lambda: make_views(client, stop, chance, figures), "view maker", stop, failures))
             await report(seconds, writers, figures)
         checks += compare_tables(state, log, writers)
         for one in steady:
