@@ -3,8 +3,8 @@
 What flows in is a seed and, with each batch, the time; what flows out are columns for `Table.update`. Nothing
 here knows of servers or tables, and the same seed gives the same market.
 
-A quote is one instrument on one venue. Its key is `id`; a batch holds the key and the columns that move, so it
-is a partial update: `symbol`, `sector` and `venue` are sent once, with the opening quotes.
+A quote is one instrument on one venue. Its key is `id`; a batch holds the key and the columns that move, so
+it is a partial update: `symbol`, `sector` and `venue` are sent once, with the opening quotes.
 """
 
 from __future__ import annotations
