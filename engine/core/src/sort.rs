@@ -22,7 +22,13 @@ impl SortKeys {
         let is_null = |row: u32| column.is_null(row as usize);
         let keys: Vec<u64> = match column.data() {
             Data::Bool(values) => (rows.iter())
-                .map(|&row| if is_null(row) { 0 } else { 1 + u64::from(values[row as usize]) })
+                .map(|&row| {
+                    if is_null(row) {
+                        0
+                    } else {
+                        1 + u64::from(values[row as usize])
+                    }
+                })
                 .collect(),
             Data::Text(text) => {
                 let ranks = text.dictionary.ranks();
@@ -35,22 +41,36 @@ impl SortKeys {
                 match column.validity() {
                     None => rows.iter().map(|&row| key(values[row as usize])).collect(),
                     Some(valid) => (rows.iter())
-                        .map(|&row| if valid.get(row as usize) { key(values[row as usize]) } else { 0 })
+                        .map(|&row| {
+                            if valid.get(row as usize) {
+                                key(values[row as usize])
+                            } else {
+                                0
+                            }
+                        })
                         .collect(),
                 }
             }
             Data::Int(values) => {
                 let unsigned = column.dtype() == DataType::UInt64;
                 let key = |held: i64| {
-                    if absolute && !unsigned { held.unsigned_abs() } else { int_key(held) }
+                    if absolute && !unsigned {
+                        held.unsigned_abs()
+                    } else {
+                        int_key(held)
+                    }
                 };
-                let mut keys: Vec<u64> = rows.iter().map(|&row| key(values[row as usize])).collect();
+                let mut keys: Vec<u64> =
+                    rows.iter().map(|&row| key(values[row as usize])).collect();
                 if column.validity().is_some() {
                     let valid = rows.iter().zip(&keys).filter(|&(&row, _)| !is_null(row));
                     let least = valid.map(|(_, &key)| key).min();
                     let Some(null) = least.unwrap_or(1).checked_sub(1) else {
                         let valid = rows.iter().map(|&row| u64::from(!is_null(row)));
-                        return vec![Self::new(valid.collect(), descending), Self::new(keys, descending)];
+                        return vec![
+                            Self::new(valid.collect(), descending),
+                            Self::new(keys, descending),
+                        ];
                     };
                     for (&row, key) in rows.iter().zip(&mut keys) {
                         if is_null(row) {
@@ -69,9 +89,9 @@ impl SortKeys {
         if descending {
             keys.iter_mut().for_each(|key| *key = !*key);
         }
-        let (least, greatest) = keys
-            .iter()
-            .fold((u64::MAX, 0), |(least, greatest), &key| (least.min(key), greatest.max(key)));
+        let (least, greatest) = keys.iter().fold((u64::MAX, 0), |(least, greatest), &key| {
+            (least.min(key), greatest.max(key))
+        });
         if least <= greatest && least != 0 {
             keys.iter_mut().for_each(|key| *key -= least);
         }
@@ -93,7 +113,11 @@ pub fn float_key(value: f64) -> u64 {
         return 1;
     }
     let bits = (value + 0.0).to_bits();
-    if bits >> 63 == 1 { !bits } else { bits | 1 << 63 }
+    if bits >> 63 == 1 {
+        !bits
+    } else {
+        bits | 1 << 63
+    }
 }
 
 /// Digits of the radix sort.
@@ -108,7 +132,11 @@ pub fn sort_positions(n: usize, sorts: &[SortKeys]) -> Vec<u32> {
         return (0..n as u32).collect();
     }
     // All bits if they fit; else enough of them to leave few ties.
-    let bits = if needed <= room { needed } else { room.min(3 * DIGIT) };
+    let bits = if needed <= room {
+        needed
+    } else {
+        room.min(3 * DIGIT)
+    };
     let mut rows = pack(n, sorts, bits, index_bits);
     let mask = (1_u64 << index_bits) - 1;
     if n < 256 {
@@ -199,7 +227,15 @@ mod tests {
 
     #[test]
     fn float_keys_keep_the_order_of_floats() {
-        let floats = [f64::NAN, f64::NEG_INFINITY, -1.5, -0.0, 1e-300, 2.0, f64::INFINITY];
+        let floats = [
+            f64::NAN,
+            f64::NEG_INFINITY,
+            -1.5,
+            -0.0,
+            1e-300,
+            2.0,
+            f64::INFINITY,
+        ];
         assert!(floats.map(float_key).is_sorted());
         assert_eq!(float_key(0.0), float_key(-0.0));
     }

@@ -4,6 +4,7 @@ use super::keys::{ColumnKeys, Keys};
 use super::{RowOrder, Slot, Table, empty_columns};
 use crate::batch::{Batch, BatchColumn, Keys as BatchKeys};
 use crate::column::{Bitmap, Column};
+use crate::schema::DataType;
 
 impl Table {
     /// Upserts or appends the rows of a batch. Rows with one key merge in order; cells that were not given keep what
@@ -27,11 +28,12 @@ impl Table {
         }
     }
 
-    /// Gives a column the type of a batch column that needed a wider one.
+    /// Makes a column as wide as a batch column that needed it. A batch made before that is the narrower one.
     fn widen(&mut self, position: usize, data: &Column) {
-        if self.columns[position].dtype() != data.dtype() {
-            self.columns[position].set_dtype(data.dtype());
-            self.schema.set_dtype(position, data.dtype());
+        let own = &mut self.columns[position];
+        if own.dtype() == DataType::Int32 && data.dtype() == DataType::Int64 {
+            own.set_dtype(DataType::Int64);
+            self.schema.set_dtype(position, DataType::Int64);
         }
     }
 
@@ -63,8 +65,9 @@ impl Table {
                 debug_assert_eq!(column.data.len(), n);
             }
         }
-        for column in batch.columns.drain(..) {
+        for mut column in batch.columns.drain(..) {
             let own = &mut self.columns[column.position];
+            column.data.set_dtype(own.dtype());
             *own = column.data;
             own.shrink_to_fit();
         }
@@ -92,7 +95,12 @@ impl Table {
         let mut given = take_key_column(&mut batch, position, own.dtype());
         // From here on keys are codes of the table's dictionary.
         own.adopt_codes(&mut given);
-        keys.reserve(&given, own, self.n_rows, self.live.ones().map(|slot| slot as Slot));
+        keys.reserve(
+            &given,
+            own,
+            self.n_rows,
+            self.live.ones().map(|slot| slot as Slot),
+        );
         let mut n_slots = self.live.len();
         let mut fresh = Vec::new();
         let mut slots = Vec::with_capacity(batch.n_rows);
@@ -149,7 +157,7 @@ impl Table {
             let slots: Vec<Slot> = (n_slots as Slot..(n_slots + n) as Slot).collect();
             self.write(batch, &slots, slots.clone(), n_slots + n);
         } else {
-            let explicit = Column::nulls(crate::DataType::Int64, n);
+            let explicit = Column::nulls(DataType::Int64, n);
             self.upsert_explicit(batch, &explicit);
         }
     }
@@ -277,7 +285,10 @@ impl Table {
         let mut slots: Vec<Slot> = Vec::new();
         let mut seen = crate::hash::HashSet::with_hasher(Default::default());
         for row in 0..keys.len() {
-            slots.extend(self.slot_of(keys.value(row)).filter(|&slot| seen.insert(slot)));
+            slots.extend(
+                self.slot_of(keys.value(row))
+                    .filter(|&slot| seen.insert(slot)),
+            );
         }
         self.remove_slots(&slots);
     }
@@ -300,7 +311,9 @@ impl Table {
             }
         }
         for column in &mut self.columns {
-            slots.iter().for_each(|&slot| column.set_null(slot as usize));
+            slots
+                .iter()
+                .for_each(|&slot| column.set_null(slot as usize));
         }
         for &slot in slots {
             self.live.set(slot as usize, false);
@@ -394,13 +407,19 @@ impl ColumnKeys {
 
 /// Takes the keys of the rows out of a batch for a table with an index: explicit keys, or the index column with nulls
 /// where it was not given.
-fn take_key_column(batch: &mut Batch, position: usize, dtype: crate::DataType) -> Column {
-    let at = batch.columns.iter().position(|column| column.position == position);
+fn take_key_column(batch: &mut Batch, position: usize, dtype: DataType) -> Column {
+    let at = batch
+        .columns
+        .iter()
+        .position(|column| column.position == position);
     let own = at.map(|at| batch.columns.remove(at));
     if let BatchKeys::Explicit(keys) = std::mem::take(&mut batch.keys) {
         return keys;
     }
-    let Some(BatchColumn { mut data, given, .. }) = own else {
+    let Some(BatchColumn {
+        mut data, given, ..
+    }) = own
+    else {
         return Column::nulls(dtype, batch.n_rows);
     };
     if let Some(given) = given {
@@ -421,7 +440,8 @@ fn last_rows(batch: &Batch, n: usize) -> Batch {
         data: column.data.gather(&rows),
         given: column.given.as_ref().map(|given| {
             let mut kept = Bitmap::default();
-            rows.iter().for_each(|&row| kept.push(given.get(row as usize)));
+            rows.iter()
+                .for_each(|&row| kept.push(given.get(row as usize)));
             kept
         }),
     });

@@ -58,7 +58,12 @@ impl Delta {
             return newer;
         }
         let mut known: HashMap<Slot, u32> = HashMap::with_hasher(Default::default());
-        known.extend(self.slots.iter().zip(0..).map(|(&slot, entry)| (slot, entry)));
+        known.extend(
+            self.slots
+                .iter()
+                .zip(0..)
+                .map(|(&slot, entry)| (slot, entry)),
+        );
         let mut picked = Vec::new();
         let base = self.images.first().map_or(0, Column::len) as u32;
         for (entry, &slot) in newer.slots.iter().enumerate() {
@@ -158,7 +163,10 @@ impl Pending {
             return;
         }
         if self.images.is_empty() {
-            self.images = columns.iter().map(|column| column.gather(&imaged)).collect();
+            self.images = columns
+                .iter()
+                .map(|column| column.gather(&imaged))
+                .collect();
             self.images.iter_mut().for_each(Column::forget_dictionary);
         } else {
             for (image, column) in self.images.iter_mut().zip(columns) {
@@ -215,7 +223,10 @@ impl Pending {
         }
         let mut images = std::mem::take(&mut self.images);
         if images.is_empty() {
-            images = columns.iter().map(|column| Column::new(column.dtype())).collect();
+            images = columns
+                .iter()
+                .map(|column| Column::new(column.dtype()))
+                .collect();
         }
         for (image, column) in images.iter_mut().zip(columns) {
             if image.dtype() != column.dtype() {

@@ -78,7 +78,9 @@ impl ColumnKeys {
         n_live: usize,
         live: impl Iterator<Item = Slot>,
     ) {
-        let numbers = (0..new.len()).filter(|&i| !new.is_null(i)).map(|i| key_number(new, i));
+        let numbers = (0..new.len())
+            .filter(|&i| !new.is_null(i))
+            .map(|i| key_number(new, i));
         let (mut n, mut least, mut greatest) = (0, i64::MAX, i64::MIN);
         for number in numbers {
             n += 1;
@@ -112,7 +114,10 @@ enum NumberForm {
     /// Slot `i` is row `base + i`.
     Sequential { base: i64 },
     /// By slot; dead slots hold anything.
-    Scattered { numbers: Vec<i64>, lookup: IntLookup },
+    Scattered {
+        numbers: Vec<i64>,
+        lookup: IntLookup,
+    },
 }
 
 impl Default for Numbers {
@@ -158,7 +163,9 @@ impl Numbers {
         let NumberForm::Sequential { base } = self.form else {
             return;
         };
-        let numbers: Vec<i64> = (0..n_slots as i64).map(|at| base.wrapping_add(at)).collect();
+        let numbers: Vec<i64> = (0..n_slots as i64)
+            .map(|at| base.wrapping_add(at))
+            .collect();
         let mut lookup = IntLookup::default();
         if let (Some(&first), Some(&last)) = (numbers.first(), numbers.last()) {
             lookup.reserve((n_slots, first, last), (0, std::iter::empty()), |slot| {

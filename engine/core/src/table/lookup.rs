@@ -58,7 +58,9 @@ impl IntLookup {
         let span = if least < *base {
             None
         } else {
-            greatest.checked_sub(*base).and_then(|span| usize::try_from(span).ok())
+            greatest
+                .checked_sub(*base)
+                .and_then(|span| usize::try_from(span).ok())
         };
         // At most eight bytes a row, where a hash table takes from six to eleven.
         let limit = (n_present + n_new).saturating_mul(2).saturating_add(1024);
@@ -96,9 +98,7 @@ impl IntLookup {
     /// The slots in ascending order of keys, if that order is at hand.
     pub fn ascending(&self) -> Option<impl Iterator<Item = Slot> + '_> {
         match self {
-            Self::Dense { slots, .. } => {
-                Some(slots.iter().copied().filter(|&slot| slot != NONE))
-            }
+            Self::Dense { slots, .. } => Some(slots.iter().copied().filter(|&slot| slot != NONE)),
             Self::Hashed(_) => None,
         }
     }
@@ -124,7 +124,8 @@ impl SlotTable {
     fn home(&self, key: i64) -> usize {
         let mixed = (key as u64 ^ (key as u64 >> 32)).wrapping_mul(0x9E37_79B9_7F4A_7C15);
         // 32 well mixed bits, the same on machines of every width.
-        ((mixed ^ (mixed >> 29)).wrapping_mul(0xBF58_476D_1CE4_E5B9) >> 32) as usize & (self.slots.len() - 1)
+        ((mixed ^ (mixed >> 29)).wrapping_mul(0xBF58_476D_1CE4_E5B9) >> 32) as usize
+            & (self.slots.len() - 1)
     }
 
     #[inline]
@@ -149,7 +150,10 @@ impl SlotTable {
         if needed <= self.slots.len() {
             return;
         }
-        let old = std::mem::replace(&mut self.slots, vec![NONE; needed.next_power_of_two().max(16)]);
+        let old = std::mem::replace(
+            &mut self.slots,
+            vec![NONE; needed.next_power_of_two().max(16)],
+        );
         self.len = 0;
         for slot in old {
             if slot != NONE {

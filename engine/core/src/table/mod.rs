@@ -160,9 +160,7 @@ impl Table {
     /// The key of a live slot: its index value, or its row number.
     pub fn key(&self, slot: Slot) -> Scalar {
         match &self.keys {
-            Keys::Column(keys) => self.columns[keys.position]
-                .value(slot as usize)
-                .to_scalar(),
+            Keys::Column(keys) => self.columns[keys.position].value(slot as usize).to_scalar(),
             Keys::Numbers(numbers) => Scalar::Int(numbers.number(slot)),
         }
     }
@@ -189,9 +187,7 @@ impl Table {
     /// Compares the keys of two live slots, null being least.
     pub fn compare_keys(&self, a: Slot, b: Slot) -> Ordering {
         match &self.keys {
-            Keys::Column(keys) => {
-                self.columns[keys.position].compare(a as usize, b as usize)
-            }
+            Keys::Column(keys) => self.columns[keys.position].compare(a as usize, b as usize),
             Keys::Numbers(numbers) => numbers.number(a).cmp(&numbers.number(b)),
         }
     }
@@ -205,7 +201,9 @@ impl Table {
         let n_slots = self.n_slots();
         let dense = self.n_rows == n_slots;
         match &self.keys {
-            Keys::Numbers(numbers) if numbers.is_sequential() => return RowOrder::Identity(n_slots),
+            Keys::Numbers(numbers) if numbers.is_sequential() => {
+                return RowOrder::Identity(n_slots);
+            }
             _ if dense && self.is_ascending() => return RowOrder::Identity(n_slots),
             _ => {}
         }

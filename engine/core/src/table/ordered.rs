@@ -237,10 +237,7 @@ impl Chunks {
     }
 
     fn chunk_of(&self, slot: Slot) -> u32 {
-        self.chunk_of
-            .get(slot as usize)
-            .copied()
-            .unwrap_or(NOWHERE)
+        self.chunk_of.get(slot as usize).copied().unwrap_or(NOWHERE)
     }
 
     fn set_chunk(&mut self, slot: Slot, id: u32) {

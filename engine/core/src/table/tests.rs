@@ -53,7 +53,10 @@ enum Action {
 fn action() -> impl Strategy<Value = Action> {
     let key = prop_oneof![4 => (-12_i16..12).prop_map(Some), 1 => Just(None)];
     let cell = prop_oneof![1 => Just(None), 1 => Just(Some(None)), 4 => any::<i8>().prop_map(|v| Some(Some(v)))];
-    let row = (prop::option::weighted(0.9, key.clone()), [cell.clone(), cell.clone(), cell]);
+    let row = (
+        prop::option::weighted(0.9, key.clone()),
+        [cell.clone(), cell.clone(), cell],
+    );
     prop_oneof![
         6 => (prop::collection::vec(row, 0..12), any::<bool>()).prop_map(|(rows, whole)| Action::Upsert(rows, whole)),
         2 => prop::collection::vec(key, 0..6).prop_map(Action::Remove),
@@ -71,8 +74,16 @@ fn cells([x, f, s]: [Option<i8>; 3]) -> [Scalar; 3] {
 }
 
 /// The batch of some rows; with `whole` all cells count as given.
-fn batch(dtype: DataType, rows: &[(Option<Option<i16>>, [Cell; 3])], whole: bool, explicit: bool) -> Batch {
-    let keys: Vec<Scalar> = rows.iter().map(|row| key_scalar(dtype, row.0.flatten())).collect();
+fn batch(
+    dtype: DataType,
+    rows: &[(Option<Option<i16>>, [Cell; 3])],
+    whole: bool,
+    explicit: bool,
+) -> Batch {
+    let keys: Vec<Scalar> = rows
+        .iter()
+        .map(|row| key_scalar(dtype, row.0.flatten()))
+        .collect();
     let keys = column_of(dtype, keys.iter().map(Scalar::as_value));
     let given = |bits: Vec<bool>| {
         let mut given = Bitmap::default();
@@ -87,7 +98,10 @@ fn batch(dtype: DataType, rows: &[(Option<Option<i16>>, [Cell; 3])], whole: bool
             given: given(rows.iter().map(|row| row.0.is_some()).collect()),
         });
     }
-    for (at, dtype) in [DataType::Int64, DataType::Float64, DataType::String].into_iter().enumerate() {
+    for (at, dtype) in [DataType::Int64, DataType::Float64, DataType::String]
+        .into_iter()
+        .enumerate()
+    {
         let values: Vec<Scalar> = rows
             .iter()
             .map(|row| cells(row.1.map(Option::flatten))[at].clone())
@@ -101,7 +115,11 @@ fn batch(dtype: DataType, rows: &[(Option<Option<i16>>, [Cell; 3])], whole: bool
     Batch {
         n_rows: rows.len(),
         columns,
-        keys: if explicit { BatchKeys::Explicit(keys) } else { BatchKeys::Implied },
+        keys: if explicit {
+            BatchKeys::Explicit(keys)
+        } else {
+            BatchKeys::Implied
+        },
     }
 }
 
@@ -114,7 +132,10 @@ fn rows_of(table: &Table) -> Vec<(Scalar, Row)> {
 }
 
 fn row_of(columns: &[Column], row: u32) -> Row {
-    columns.iter().map(|column| column.value(row as usize).to_scalar()).collect()
+    columns
+        .iter()
+        .map(|column| column.value(row as usize).to_scalar())
+        .collect()
 }
 
 /// Merges a row into the model as an upsert does.
@@ -142,27 +163,43 @@ impl Follower {
     fn step(&mut self, table: &Table, delta: &Delta) {
         let images = delta.images_with_text(table.columns());
         if delta.rebuilt {
-            self.rows = table.live().ones().map(|slot| (slot as Slot, row_of(table.columns(), slot as Slot))).collect();
+            self.rows = table
+                .live()
+                .ones()
+                .map(|slot| (slot as Slot, row_of(table.columns(), slot as Slot)))
+                .collect();
         }
         for (entry, &slot) in delta.slots.iter().enumerate() {
             let row = delta.before[entry];
             if !delta.rebuilt {
                 let known = self.rows.remove(&slot);
-                assert_eq!(known, (row != ABSENT).then(|| row_of(&images, row)), "image of slot {slot}");
+                assert_eq!(
+                    known,
+                    (row != ABSENT).then(|| row_of(&images, row)),
+                    "image of slot {slot}"
+                );
             }
             assert_eq!(delta.after.get(entry), table.is_live(slot));
             if table.is_live(slot) {
                 self.rows.insert(slot, row_of(table.columns(), slot));
             }
         }
-        let expected: BTreeMap<_, _> =
-            table.live().ones().map(|slot| (slot as Slot, row_of(table.columns(), slot as Slot))).collect();
+        let expected: BTreeMap<_, _> = table
+            .live()
+            .ones()
+            .map(|slot| (slot as Slot, row_of(table.columns(), slot as Slot)))
+            .collect();
         assert_eq!(self.rows, expected);
         if table.index().is_some() {
-            let keys: std::collections::BTreeSet<Scalar> = self.rows.keys().map(|&slot| table.key(slot)).collect();
-            let removed = delta.removed_keys.as_ref().expect("a table with an index tells removed keys");
-            let told: std::collections::BTreeSet<Scalar> =
-                (0..removed.len()).map(|i| removed.value(i).to_scalar()).collect();
+            let keys: std::collections::BTreeSet<Scalar> =
+                self.rows.keys().map(|&slot| table.key(slot)).collect();
+            let removed = delta
+                .removed_keys
+                .as_ref()
+                .expect("a table with an index tells removed keys");
+            let told: std::collections::BTreeSet<Scalar> = (0..removed.len())
+                .map(|i| removed.value(i).to_scalar())
+                .collect();
             assert_eq!(told.len(), removed.len());
             assert_eq!(told, self.keys.difference(&keys).cloned().collect());
             self.keys = keys;
@@ -186,7 +223,8 @@ fn check_indexed(dtype: DataType, actions: Vec<Action>, merge: bool, explicit: b
                 }
             }
             Action::Remove(keys) => {
-                let keys: Vec<Scalar> = keys.into_iter().map(|key| key_scalar(dtype, key)).collect();
+                let keys: Vec<Scalar> =
+                    keys.into_iter().map(|key| key_scalar(dtype, key)).collect();
                 table.remove(&column_of(dtype, keys.iter().map(Scalar::as_value)));
                 keys.iter().for_each(|key| drop(model.remove(key)));
             }
@@ -195,7 +233,9 @@ fn check_indexed(dtype: DataType, actions: Vec<Action>, merge: bool, explicit: b
                 model.clear();
             }
             Action::Take => {
-                let Some(mut delta) = table.take_delta() else { continue };
+                let Some(mut delta) = table.take_delta() else {
+                    continue;
+                };
                 if merge {
                     delta = match held.take() {
                         Some(older) => older.merge(&delta),
@@ -212,12 +252,18 @@ fn check_indexed(dtype: DataType, actions: Vec<Action>, merge: bool, explicit: b
                 }
             }
         }
-        let expected: Vec<(Scalar, Row)> = model.iter().map(|(key, row)| (key.clone(), row.clone())).collect();
+        let expected: Vec<(Scalar, Row)> = model
+            .iter()
+            .map(|(key, row)| (key.clone(), row.clone()))
+            .collect();
         assert_eq!(rows_of(&table), expected);
         assert_eq!(table.n_rows(), model.len());
         for n in -12..12 {
             let key = key_scalar(dtype, Some(n));
-            assert_eq!(table.slot_of(key.as_value()).is_some(), model.contains_key(&key));
+            assert_eq!(
+                table.slot_of(key.as_value()).is_some(),
+                model.contains_key(&key)
+            );
         }
     }
 }
@@ -226,11 +272,18 @@ fn follow_merged(follower: &mut Follower, table: &Table, delta: &Delta) {
     let mut delta = delta.clone();
     // Merged deltas may name keys that came back; what left is checked by single ones.
     let keys: Vec<Scalar> = {
-        let now: std::collections::BTreeSet<Scalar> = table.live().ones().map(|slot| table.key(slot as Slot)).collect();
+        let now: std::collections::BTreeSet<Scalar> = table
+            .live()
+            .ones()
+            .map(|slot| table.key(slot as Slot))
+            .collect();
         follower.keys.difference(&now).cloned().collect()
     };
     let index = table.index().expect("an indexed table");
-    delta.removed_keys = Some(column_of(table.column(index).dtype(), keys.iter().map(Scalar::as_value)));
+    delta.removed_keys = Some(column_of(
+        table.column(index).dtype(),
+        keys.iter().map(Scalar::as_value),
+    ));
     follower.step(table, &delta);
 }
 
@@ -301,7 +354,9 @@ proptest! {
 #[test]
 fn a_bulk_load_moves_its_columns_and_keeps_them() {
     let mut table = table(DataType::Int64, Some("k"), None);
-    let rows: Vec<_> = (0..50).map(|n| (Some(Some(n)), [Some(Some(1)); 3])).collect();
+    let rows: Vec<_> = (0..50)
+        .map(|n| (Some(Some(n)), [Some(Some(1)); 3]))
+        .collect();
     table.apply(batch(DataType::Int64, &rows, true, false));
     assert_eq!(table.n_rows(), 50);
     assert!(matches!(table.row_order(), RowOrder::Identity(50)));
@@ -313,7 +368,9 @@ fn a_bulk_load_moves_its_columns_and_keeps_them() {
 fn appended_keys_keep_the_simple_order() {
     let mut table = table(DataType::Int64, Some("k"), None);
     for start in [0, 50, 100] {
-        let rows: Vec<_> = (start..start + 50).map(|n| (Some(Some(n)), [Some(Some(1)); 3])).collect();
+        let rows: Vec<_> = (start..start + 50)
+            .map(|n| (Some(Some(n)), [Some(Some(1)); 3]))
+            .collect();
         table.apply(batch(DataType::Int64, &rows, true, false));
         assert!(matches!(table.row_order(), RowOrder::Identity(_)));
     }
@@ -325,13 +382,27 @@ fn appended_keys_keep_the_simple_order() {
 #[test]
 fn options_that_contradict_or_do_not_fit_are_refused() {
     let new = |index: Option<&str>, limit| {
-        let options = TableOptions { index: index.map(str::to_owned), limit };
+        let options = TableOptions {
+            index: index.map(str::to_owned),
+            limit,
+        };
         let schema = Schema::new(vec![Field::new("b", DataType::Boolean)]);
-        Table::new(schema, &options).map(|_| ()).map_err(|error| error.to_string())
+        Table::new(schema, &options)
+            .map(|_| ())
+            .map_err(|error| error.to_string())
     };
-    assert_eq!(new(Some("b"), Some(1)), Err("Cannot set both `limit` and `index`".into()));
-    assert_eq!(new(Some("z"), None), Err("Specified index `z` does not exist in dataset.".into()));
-    assert_eq!(new(Some("b"), None), Err("Unsupported type `bool` for `index`.".into()));
+    assert_eq!(
+        new(Some("b"), Some(1)),
+        Err("Cannot set both `limit` and `index`".into())
+    );
+    assert_eq!(
+        new(Some("z"), None),
+        Err("Specified index `z` does not exist in dataset.".into())
+    );
+    assert_eq!(
+        new(Some("b"), None),
+        Err("Unsupported type `bool` for `index`.".into())
+    );
 }
 
 #[test]
@@ -340,7 +411,11 @@ fn a_column_widens_with_its_first_wide_batch() {
     let mut table = Table::new(schema, &TableOptions::default()).expect("a good configuration");
     let one = |dtype, value| Batch {
         n_rows: 1,
-        columns: vec![BatchColumn { position: 0, data: column_of(dtype, [Value::Int(value)]), given: None }],
+        columns: vec![BatchColumn {
+            position: 0,
+            data: column_of(dtype, [Value::Int(value)]),
+            given: None,
+        }],
         keys: BatchKeys::Implied,
     };
     table.apply(one(DataType::Int32, 1));
