@@ -1,0 +1,1 @@
+"""Differential tests: the same scenarios on Sightline and on the published reference package."""
