@@ -40,6 +40,22 @@ impl Bitmap {
         bitmap
     }
 
+    /// Bits in words, least significant first; bits past `len` are cleared.
+    pub fn from_words(mut words: Vec<u64>, len: usize) -> Self {
+        words.resize(len.div_ceil(64), 0);
+        let mut bitmap = Self { words, len };
+        bitmap.trim();
+        bitmap
+    }
+
+    /// Keeps the bits that `other`, of the same length, has as well.
+    pub fn and_with(&mut self, other: &Self) {
+        debug_assert_eq!(self.len, other.len);
+        for (word, other) in self.words.iter_mut().zip(&other.words) {
+            *word &= other;
+        }
+    }
+
     /// Clears the bits past the end of the last word.
     fn trim(&mut self) {
         if let (Some(last), rest @ 1..) = (self.words.last_mut(), self.len % 64) {

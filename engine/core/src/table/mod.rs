@@ -263,9 +263,9 @@ impl Table {
             let gone = pending.gone.take();
             let rebuilt = pending.rebuilt;
             let mut delta = pending.take(&self.live, &self.columns);
-            delta.removed_keys = self
-                .index()
-                .map(|position| self.removed_keys(position, &delta, gone.filter(|_| rebuilt)));
+            if let Some(position) = self.index() {
+                delta.removed_keys = self.removed_keys(position, &delta, gone.filter(|_| rebuilt));
+            }
             delta
         });
         self.pending = Some(pending);
@@ -283,6 +283,9 @@ impl Table {
                     removed.push(key);
                 }
             }
+            return removed;
+        }
+        if !delta.rekeyed {
             return removed;
         }
         let image = &delta.images[position];

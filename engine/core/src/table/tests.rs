@@ -233,15 +233,12 @@ fn check_indexed(dtype: DataType, actions: Vec<Action>, merge: bool, explicit: b
                 model.clear();
             }
             Action::Take => {
-                let Some(mut delta) = table.take_delta() else {
+                let Some(delta) = table.take_delta() else {
                     continue;
                 };
                 if merge {
-                    delta = match held.take() {
-                        Some(older) => older.merge(&delta),
-                        None => delta,
-                    };
-                    delta.removed_keys = None;
+                    let delta = Delta::merged(held.iter().chain([&delta])).expect("at least one delta");
+                    held = None;
                     if turn % 2 == 0 {
                         held = Some(delta);
                         continue;

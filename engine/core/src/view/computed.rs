@@ -1,0 +1,1 @@
+//! The columns that a view computes: expressions, and windows over them.
