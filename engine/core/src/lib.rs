@@ -1,17 +1,18 @@
 //! The pure computation of Sightline: typed columns, keyed tables and the views that follow them.
 //!
-//! Bytes come in through [`ingest`](crate::error) as validated batches, a table turns each batch into a delta, views
+//! Bytes come in through [`ingest`] as validated batches, a table turns each batch into a delta, views
 //! step by deltas, and what a reader asks for leaves as a slice that an output format writes. Nothing here does I/O,
 //! reads a clock, or knows the wire protocol.
 //!
 //! In reading order: [`value`] one cell, [`schema`] types and fields, [`column`] typed storage, [`batch`] validated
-//! input, [`slice`] what a view shows, [`error`].
+//! input, [`ingest`] bytes to a batch, [`slice`] what a view shows, [`error`].
 #![forbid(unsafe_code)]
 
 pub mod batch;
 pub mod column;
 pub mod error;
 pub mod hash;
+pub mod ingest;
 pub mod schema;
 pub mod slice;
 pub mod value;

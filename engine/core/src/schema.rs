@@ -149,15 +149,30 @@ pub struct Field {
     pub dtype: DataType,
     /// The time zone that Arrow input named, written back on Arrow output; values are UTC whatever it says.
     pub zone: Option<Rc<str>>,
+    /// Whether an `Int32` column becomes `Int64` when a value needs it. So do integers that JSON, CSV or a schema of
+    /// names made; a width that Arrow input declared stays, and values beyond it are refused.
+    pub widens: bool,
 }
 
 impl Field {
-    /// A field without a time zone.
+    /// A field without a time zone, of a width that stays.
     pub fn new(name: &str, dtype: DataType) -> Self {
         Self {
             name: name.into(),
             dtype,
             zone: None,
+            widens: false,
+        }
+    }
+
+    /// A field as a schema of names declares it: integers begin as `Int32` and widen.
+    pub fn of_type(name: &str, column_type: ColumnType) -> Self {
+        match column_type {
+            ColumnType::Integer => Self {
+                widens: true,
+                ..Self::new(name, DataType::Int32)
+            },
+            other => Self::new(name, other.into()),
         }
     }
 }
@@ -172,6 +187,16 @@ impl Schema {
     /// A schema of `fields`, whose names the caller has checked to be unique.
     pub fn new(fields: Vec<Field>) -> Self {
         Self { fields }
+    }
+
+    /// The schema that names and types declare, in order ([`Field::of_type`]); names are unique.
+    pub fn of_types<'a>(columns: impl IntoIterator<Item = (&'a str, ColumnType)>) -> Self {
+        Self::new(
+            columns
+                .into_iter()
+                .map(|(name, column_type)| Field::of_type(name, column_type))
+                .collect(),
+        )
     }
 
     /// All fields in order.
