@@ -10,13 +10,14 @@ use std::rc::Rc;
 
 use bytes::Bytes;
 use sightline_core::column::Column;
+use sightline_core::ingest::{self, IngestOptions, Input};
 use sightline_core::output::{self, GroupNames};
 use sightline_core::table::Delta;
 use sightline_protocol::response::ClientResp;
 use sightline_protocol::{ViewOnRemoveResp, ViewOnUpdateResp};
 
 use crate::entry::{Op, Origin, TableEntry};
-use crate::error::Result;
+use crate::handlers::derived_rows;
 use crate::outbox::Outbox;
 use crate::server::Server;
 
@@ -159,10 +160,10 @@ impl Server {
                     return false;
                 }
                 let Some(shared) = source.cores.get(&view.core) else { return false };
-                let Ok(batch) = crate::handlers::derived_batch(shared, &view.view, &source.table, entry.table.schema())
-                else {
-                    return false;
-                };
+                let Ok(rows) = derived_rows(shared, &view.view, &source.table) else { return false };
+                let (schema, index) = (entry.table.schema(), entry.table.index());
+                let input = Input::Arrow(&rows);
+                let Ok(batch) = ingest::conform(input, schema, index, &IngestOptions::default()) else { return false };
                 entry.table.clear();
                 entry.table.apply(batch);
                 *seen = version;

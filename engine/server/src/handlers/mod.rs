@@ -14,7 +14,7 @@ use crate::outbox::Outbox;
 use crate::server::{Call, Server};
 use crate::session::Dialect;
 
-pub(crate) use table::derived_batch;
+pub(crate) use table::derived_rows;
 
 impl Server {
     /// Handles one decoded request. `None`: nothing to say now; the answer, if any, comes as a notification.

@@ -5,9 +5,9 @@
 
 use sightline_core::batch::Batch;
 use sightline_core::ingest::{self, IngestOptions, Input};
+use sightline_core::output::{self, GroupNames};
 use sightline_core::table::{Join, JoinKind, Table, TableOptions};
 use sightline_core::view::{Plan, View, ViewConfig};
-use sightline_core::{Field, Schema};
 use sightline_protocol as wire;
 use sightline_protocol::make_table_req::make_table_options::MakeTableType;
 use sightline_protocol::response::ClientResp;
@@ -20,10 +20,10 @@ use crate::error::{Error, Result};
 use crate::outbox::Outbox;
 use crate::server::{Call, Server};
 
-/// The rows of a view as a batch for a table of its columns.
-pub(crate) fn derived_batch(shared: &SharedCore, view: &View, table: &Table, schema: &Schema) -> Result<Batch> {
+/// All rows of a view as an Arrow stream: how derived tables read their source, with the column names of the 5.6 dialect.
+pub(crate) fn derived_rows(shared: &SharedCore, view: &View, table: &Table) -> Result<Vec<u8>> {
     let slice = view.slice(&shared.core, table, &Default::default(), Default::default())?;
-    Ok(slice.to_batch(schema)?)
+    Ok(output::to_arrow(&slice, GroupNames::Plain, None)?)
 }
 
 impl Server {
@@ -131,36 +131,30 @@ impl Server {
         // What is queued belongs to the first contents.
         self.flush(out);
         let (view, source) = self.fresh_view(id)?;
-        let shared = &source.cores[&view.core];
-        let slice = view.view.slice(&shared.core, &source.table, &Default::default(), Default::default())?;
-        let mut schema = slice.to_schema()?;
+        let rows = derived_rows(&source.cores[&view.core], &view.view, &source.table)?;
+        let options = IngestOptions::default();
+        let (mut schema, mut batch) = ingest::infer(Input::Arrow(&rows), &options)?;
+        // A flat view that shows its table's index keeps it, so that rows keep their identity.
+        let index = source.table.index().map(|position| source.table.schema().fields()[position].name.clone());
+        let index = index.filter(|name| view.view.is_flat() && schema.position(name).is_some());
         if let Some(wanted) = wanted {
-            let fields = wanted
+            let columns = wanted
                 .schema
                 .iter()
-                .map(|pair| {
-                    let column_type = convert::column_type_from(pair.r#type)?;
-                    match schema.field(&pair.name) {
-                        Some(field) if field.dtype.column_type() == column_type => Ok(field.clone()),
-                        Some(_) => Err(Error::request(format!(
-                            "column `{}` of the view is not of type {column_type}",
-                            pair.name
-                        ))),
-                        None => Ok(Field::new(&pair.name, column_type.into())),
-                    }
-                })
+                .map(|pair| Ok((pair.name.as_str(), convert::column_type_from(pair.r#type)?)))
                 .collect::<Result<Vec<_>>>()?;
-            schema = Schema::new(fields);
+            schema = ingest::schema_of(columns)?;
+            let position = index.as_deref().and_then(|name| schema.position(name));
+            batch = ingest::conform(Input::Arrow(&rows), &schema, position, &options)?;
         }
-        let batch = slice.to_batch(&schema)?;
-        let mut table = Table::new(schema, &TableOptions::default())?;
+        let options = TableOptions { index: index.as_deref().map(str::to_owned), limit: None };
+        let mut table = Table::new(schema, &options)?;
         table.apply(batch);
-        let origin =
-            Origin::View { view: id.to_owned(), table: view.table.clone(), seen: source.log.version() };
+        let origin = Origin::View { view: id.to_owned(), table: view.table.clone(), seen: source.log.version() };
         view.derived.push(call.entity_id.to_owned());
         source.n_dependents += 1;
         source.follow();
-        self.add_table(call.entity_id, table, origin, None, out);
+        self.add_table(call.entity_id, table, origin, options.index, out);
         Ok(())
     }
 
