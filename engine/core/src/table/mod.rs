@@ -30,6 +30,7 @@ use crate::sort::{SortKeys, int_key, sort_positions};
 use crate::value::{Scalar, Value};
 pub use crate::view::{ABSENT, Slot};
 use delta::Pending;
+pub(crate) use keys::key_number as cell_number;
 use keys::{ColumnKeys, Keys, Numbers, key_number};
 
 /// Names that mean something else to the protocol, and cannot name a column.

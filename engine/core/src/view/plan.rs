@@ -359,3 +359,65 @@ fn plain(name: &str) -> AggregateSpec {
         args: Vec::new(),
     }
 }
+
+/// Collects what a pivot aggregates and sorts by.
+fn plan_pivot(
+    config: &ViewConfig,
+    names: &Names<'_>,
+    columns: &[PlanColumn],
+    group_by: &[PlanColumn],
+    sorts: &[(PlanColumn, SortOp)],
+) -> Result<Pivot> {
+    let mut pivot = Pivot::default();
+    for column in columns {
+        pivot.aggregates.push(plan_aggregate(config, names, column)?);
+    }
+    for (column, op) in sorts {
+        let group = group_by.iter().position(|group| group.source == column.source);
+        let shown = |pivot: &Pivot| {
+            (pivot.aggregates.iter())
+                .position(|aggregate| aggregate.column.source == column.source)
+        };
+        let key = match (group, shown(&pivot)) {
+            (Some(level), _) if !op.is_column_sort() => PivotSortKey::Group(level),
+            (_, Some(at)) => PivotSortKey::Aggregate(at),
+            (_, None) => {
+                pivot.aggregates.push(plan_aggregate(config, names, column)?);
+                PivotSortKey::Aggregate(pivot.aggregates.len() - 1)
+            }
+        };
+        pivot.sorts.push(PivotSort { key, op: *op });
+    }
+    Ok(pivot)
+}
+
+/// The aggregate of a column: the one asked for, or the default of its type.
+fn plan_aggregate(config: &ViewConfig, names: &Names<'_>, column: &PlanColumn) -> Result<PlanAggregate> {
+    let asked = config.aggregates.iter().find(|(name, _)| **name == *column.name);
+    let spec = match asked {
+        Some((_, spec)) => spec.clone(),
+        None => plain(default_aggregate(column.dtype.column_type())),
+    };
+    let args = names.get_all(&spec.args, "aggregates")?;
+    let types: Vec<DataType> = args.iter().map(|arg| arg.dtype).collect();
+    let aggregate = resolve(&spec.name, &column.name, &types, column.dtype)?;
+    Ok(PlanAggregate {
+        column: column.clone(),
+        aggregate,
+        spec,
+        args,
+    })
+}
+
+/// One entry for each aggregated column, ascending by name.
+fn echo_aggregates(pivot: &Pivot) -> Vec<(String, AggregateSpec)> {
+    let mut entries: Vec<(String, AggregateSpec)> = Vec::new();
+    for aggregate in &pivot.aggregates {
+        let name = aggregate.column.name.to_string();
+        if !entries.iter().any(|(known, _)| *known == name) {
+            entries.push((name, aggregate.spec.clone()));
+        }
+    }
+    entries.sort_by(|a, b| a.0.cmp(&b.0));
+    entries
+}
