@@ -27,6 +27,7 @@ pub mod sort;
 pub mod table;
 pub mod value;
 pub mod view;
+pub mod window;
 
 pub use error::{Error, Result};
 pub use schema::{ColumnType, DataType, Field, Schema};
