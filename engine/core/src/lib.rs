@@ -11,6 +11,7 @@
 pub mod batch;
 pub mod column;
 pub mod error;
+pub mod expr;
 pub mod hash;
 pub mod ingest;
 pub mod schema;
