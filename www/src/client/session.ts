@@ -36,7 +36,7 @@ export class Session {
     #features: Promise<GetFeaturesResp> | undefined;
 
     constructor(send: SendRequest) {
-        this.connection = new Connection(send, (error) => this.#report(error, undefined));
+        this.connection = new Connection(send, (error) => this.report(error));
     }
 
     /** What the server offers. It is asked once for each transport. */
@@ -97,7 +97,7 @@ export class Session {
         } else {
             this.connection.lost(message, wait);
         }
-        this.#report(unknownError(message), reconnect);
+        this.report(unknownError(message), reconnect);
     }
 
     /** Attempts to come back are over. */
@@ -141,14 +141,15 @@ export class Session {
                 throw error;
             }
             this.#views.delete(view);
-            this.#report(
+            this.report(
                 unknownError(`a view of table "${view.table.id}" could not be opened again: ${message}`),
                 undefined,
             );
         }
     }
 
-    #report(error: Error, reconnect: (() => Promise<void>) | undefined): void {
+    /** Tells the user of a failure that no call can carry. */
+    report(error: Error, reconnect?: () => Promise<void>): void {
         if (this.#errorCallbacks.size === 0 && reconnect === undefined) {
             console.error("sightline:", error.message);
             return;
