@@ -9,11 +9,16 @@ pub(crate) fn civil(day: i64) -> (i64, i64, i64) {
     let shifted = day + 719_468;
     let era = shifted.div_euclid(146_097);
     let day_of_era = shifted.rem_euclid(146_097);
-    let year_of_era = (day_of_era - day_of_era / 1_460 + day_of_era / 36_524 - day_of_era / 146_096) / 365;
+    let year_of_era =
+        (day_of_era - day_of_era / 1_460 + day_of_era / 36_524 - day_of_era / 146_096) / 365;
     let day_of_year = day_of_era - (365 * year_of_era + year_of_era / 4 - year_of_era / 100);
     let month_from_march = (5 * day_of_year + 2) / 153;
     let day = day_of_year - (153 * month_from_march + 2) / 5 + 1;
-    let month = if month_from_march < 10 { month_from_march + 3 } else { month_from_march - 9 };
+    let month = if month_from_march < 10 {
+        month_from_march + 3
+    } else {
+        month_from_march - 9
+    };
     (year_of_era + era * 400 + i64::from(month <= 2), month, day)
 }
 
@@ -29,7 +34,11 @@ pub(crate) fn day_number(year: i64, month: i64, day: i64) -> i64 {
 
 /// The number of days of a month.
 pub(crate) fn days_in_month(year: i64, month: i64) -> i64 {
-    let (next_year, next_month) = if month == 12 { (year + 1, 1) } else { (year, month + 1) };
+    let (next_year, next_month) = if month == 12 {
+        (year + 1, 1)
+    } else {
+        (year, month + 1)
+    };
     day_number(next_year, next_month, 1) - day_number(year, month, 1)
 }
 
@@ -77,7 +86,13 @@ mod tests {
 
     #[test]
     fn adding_months_stays_in_the_month() {
-        assert_eq!(add_months(day_number(2020, 1, 31), 1), day_number(2020, 2, 29));
-        assert_eq!(add_months(day_number(2020, 3, 31), -13), day_number(2019, 2, 28));
+        assert_eq!(
+            add_months(day_number(2020, 1, 31), 1),
+            day_number(2020, 2, 29)
+        );
+        assert_eq!(
+            add_months(day_number(2020, 3, 31), -13),
+            day_number(2019, 2, 28)
+        );
     }
 }

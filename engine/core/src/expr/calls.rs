@@ -39,11 +39,19 @@ const BUILT_IN: &[(&str, usize, usize)] = &[
 
 /// The names of all functions.
 pub(super) fn names() -> impl Iterator<Item = &'static str> {
-    BUILT_IN.iter().map(|&(name, _, _)| name).chain(functions::all().map(|function| function.name))
+    BUILT_IN
+        .iter()
+        .map(|&(name, _, _)| name)
+        .chain(functions::all().map(|function| function.name))
 }
 
 /// Checks a call.
-pub(super) fn call(checker: &mut Checker<'_>, name: &str, arguments: &[Expr], at: usize) -> Checked<Term> {
+pub(super) fn call(
+    checker: &mut Checker<'_>,
+    name: &str,
+    arguments: &[Expr],
+    at: usize,
+) -> Checked<Term> {
     let built_in = BUILT_IN.iter().find(|(known, _, _)| *known == name);
     let function = functions::find(name);
     let arity = match (built_in, function) {
@@ -57,53 +65,87 @@ pub(super) fn call(checker: &mut Checker<'_>, name: &str, arguments: &[Expr], at
         "indexof" => return index_of(checker, arguments, at),
         _ => {}
     }
-    let terms = arguments.iter().map(|argument| checker.expression(argument)).collect::<Checked<Vec<Term>>>()?;
+    let terms = arguments
+        .iter()
+        .map(|argument| checker.expression(argument))
+        .collect::<Checked<Vec<Term>>>()?;
     match function {
         Some(function) if built_in.is_none() => Ok(resolve(checker, function, terms, at)?),
         _ => built_in_call(checker, name, terms, at),
     }
 }
 
-fn check_arity(name: &str, arguments: &[Expr], (least, most): (usize, usize), at: usize) -> Result<(), Fault> {
+fn check_arity(
+    name: &str,
+    arguments: &[Expr],
+    (least, most): (usize, usize),
+    at: usize,
+) -> Result<(), Fault> {
     let n = arguments.len();
     if (least..=most).contains(&n) {
         return Ok(());
     }
     if n == 0 {
-        return Err(Fault::new(at, format!("Zero parameter call to generic function: {name} not allowed")));
+        return Err(Fault::new(
+            at,
+            format!("Zero parameter call to generic function: {name} not allowed"),
+        ));
     }
     let expected = if most == 0 {
         "Z".to_owned()
     } else if least == most || most == usize::MAX {
         "T".repeat(least) + if most == usize::MAX { "*" } else { "" }
     } else {
-        (least..=most).map(|n| "T".repeat(n)).collect::<Vec<_>>().join("|")
+        (least..=most)
+            .map(|n| "T".repeat(n))
+            .collect::<Vec<_>>()
+            .join("|")
     };
     let found: String = arguments
         .iter()
-        .map(|argument| if matches!(argument.kind, ExprKind::Text(_)) { 'S' } else { 'T' })
+        .map(|argument| {
+            if matches!(argument.kind, ExprKind::Text(_)) {
+                'S'
+            } else {
+                'T'
+            }
+        })
         .collect();
     Err(Fault::new(
         at,
-        format!("Failed parameter type check for function '{name}', Expected '{expected}' call set: '{found}'"),
+        format!(
+            "Failed parameter type check for function '{name}', Expected '{expected}' call set: '{found}'"
+        ),
     ))
 }
 
 /// A call of a function of the table.
-fn resolve(checker: &mut Checker<'_>, function: &Function, mut terms: Vec<Term>, at: usize) -> Result<Term, Fault> {
+fn resolve(
+    checker: &mut Checker<'_>,
+    function: &Function,
+    mut terms: Vec<Term>,
+    at: usize,
+) -> Result<Term, Fault> {
     let builder = &mut checker.builder;
     // Conversions between numbers are operations of the graph, which run over whole columns.
     let dtype = builder.dtype(&terms[0]);
     match (function.name, dtype) {
-        ("float", Some(dtype)) if dtype != Text => return Ok(builder.convert(terms.remove(0), Some(Float64))),
+        ("float", Some(dtype)) if dtype != Text => {
+            return Ok(builder.convert(terms.remove(0), Some(Float64)));
+        }
         ("integer", Some(dtype)) if is_int(dtype) || matches!(dtype, Boolean | Date | Datetime) => {
             return Ok(builder.convert(terms.remove(0), Some(Int64)));
         }
         _ => {}
     }
     // The literal `null` as first argument says nothing about what is meant.
-    let arguments: Vec<Argument<'_>> =
-        terms.iter().map(|term| Argument { dtype: builder.dtype(term), constant: builder.constant(term) }).collect();
+    let arguments: Vec<Argument<'_>> = terms
+        .iter()
+        .map(|term| Argument {
+            dtype: builder.dtype(term),
+            constant: builder.constant(term),
+        })
+        .collect();
     match (function.resolve)(&arguments) {
         Ok(resolved) => Ok(builder.call(resolved, terms)),
         Err(Reject::Types) => Err(Fault::types(at)),
@@ -131,14 +173,20 @@ fn index_of(checker: &mut Checker<'_>, arguments: &[Expr], at: usize) -> Checked
     if builder.dtype(&text).is_some_and(|dtype| dtype != Text) {
         return Err(Fault::types(at).into());
     }
-    let argument = Argument { dtype: builder.dtype(&pattern), constant: builder.constant(&pattern) };
+    let argument = Argument {
+        dtype: builder.dtype(&pattern),
+        constant: builder.constant(&pattern),
+    };
     let pattern = match functions::compile_regex(&argument) {
         Ok(pattern) if pattern.captures_len() > 1 => pattern,
         Ok(_) | Err(Reject::Types) => return Err(Fault::types(at).into()),
         Err(Reject::Because(message)) => return Err(Fault::new(arguments[1].at, message).into()),
     };
     let text = Box::new(builder.step(text));
-    Ok(Term::Row(Step::IndexOf(text, pattern.into(), vector), Some(Boolean)))
+    Ok(Term::Row(
+        Step::IndexOf(text, pattern.into(), vector),
+        Some(Boolean),
+    ))
 }
 
 /// Converts all terms to one type of number: 64-bit integers stay integers, all else is a float.
@@ -154,16 +202,27 @@ fn numbers(checker: &mut Checker<'_>, terms: Vec<Term>, at: usize) -> Result<Vec
     }
     let integral = kinds.contains(&Number::Wide) && builder.is_integral(&terms);
     let dtype = Some(if integral { Int64 } else { Float64 });
-    Ok(terms.into_iter().map(|term| builder.convert(term, dtype)).collect())
+    Ok(terms
+        .into_iter()
+        .map(|term| builder.convert(term, dtype))
+        .collect())
 }
 
 /// Converts all terms to their common type.
 fn alike(checker: &mut Checker<'_>, terms: Vec<Term>, at: usize) -> Result<Vec<Term>, Fault> {
     let dtype = checker.builder.common_type(&terms, at)?;
-    Ok(terms.into_iter().map(|term| checker.builder.convert(term, dtype)).collect())
+    Ok(terms
+        .into_iter()
+        .map(|term| checker.builder.convert(term, dtype))
+        .collect())
 }
 
-fn built_in_call(checker: &mut Checker<'_>, name: &str, terms: Vec<Term>, at: usize) -> Checked<Term> {
+fn built_in_call(
+    checker: &mut Checker<'_>,
+    name: &str,
+    terms: Vec<Term>,
+    at: usize,
+) -> Checked<Term> {
     let mut terms = terms;
     let first = |terms: &mut Vec<Term>| terms.swap_remove(0);
     Ok(match name {
@@ -185,23 +244,40 @@ fn built_in_call(checker: &mut Checker<'_>, name: &str, terms: Vec<Term>, at: us
         "least" | "greatest" => {
             let terms = alike(checker, terms, at)?;
             let greatest = name == "greatest";
-            pick(checker, if greatest { "greatest" } else { "least" }, terms, greatest, false, at)?
+            pick(
+                checker,
+                if greatest { "greatest" } else { "least" },
+                terms,
+                greatest,
+                false,
+                at,
+            )?
         }
         "min" | "max" => {
             let terms = numbers(checker, terms, at)?;
             let greatest = name == "max";
-            pick(checker, if greatest { "max" } else { "min" }, terms, greatest, true, at)?
+            pick(
+                checker,
+                if greatest { "max" } else { "min" },
+                terms,
+                greatest,
+                true,
+                at,
+            )?
         }
         "sum" => fold(checker, Arith::Add, terms, at)?,
         "mul" => fold(checker, Arith::Multiply, terms, at)?,
         "avg" => {
-            let n = checker.builder.literal(Scalar::Float(terms.len() as f64), Some(Float64));
+            let n = checker
+                .builder
+                .literal(Scalar::Float(terms.len() as f64), Some(Float64));
             let sum = fold(checker, Arith::Add, terms, at)?;
             checker.builder.arith(Arith::Divide, sum, n, at)?
         }
         "clamp" => {
             let terms = numbers(checker, terms, at)?;
-            let [low, x, high] = <[Term; 3]>::try_from(terms).expect("the number of arguments was checked");
+            let [low, x, high] =
+                <[Term; 3]>::try_from(terms).expect("the number of arguments was checked");
             let raised = pick(checker, "max", vec![low, x], true, true, at)?;
             pick(checker, "min", vec![raised, high], false, true, at)?
         }
@@ -223,7 +299,11 @@ fn built_in_call(checker: &mut Checker<'_>, name: &str, terms: Vec<Term>, at: us
                 // Every round draws anew.
                 Term::Row(Step::Random(checker.randoms), Some(Float64))
             } else {
-                Term::Pure(checker.builder.graph.add(Op::Random(checker.randoms), Some(Float64), Vec::new()))
+                Term::Pure(checker.builder.graph.add(
+                    Op::Random(checker.randoms),
+                    Some(Float64),
+                    Vec::new(),
+                ))
             }
         }
         _ => return Err(checker.undefined(name, at).into()),
@@ -233,9 +313,16 @@ fn built_in_call(checker: &mut Checker<'_>, name: &str, terms: Vec<Term>, at: us
 /// The first argument that is not null. Narrow integers give floats, as in the reference.
 fn coalesce(checker: &mut Checker<'_>, terms: Vec<Term>, at: usize) -> Result<Term, Fault> {
     let all_numbers = terms.iter().all(|term| {
-        checker.builder.dtype(term).is_some_and(|dtype| is_int(dtype) || super::terms::is_float(dtype))
+        checker
+            .builder
+            .dtype(term)
+            .is_some_and(|dtype| is_int(dtype) || super::terms::is_float(dtype))
     });
-    let mut terms = if all_numbers { numbers(checker, terms, at)? } else { alike(checker, terms, at)? };
+    let mut terms = if all_numbers {
+        numbers(checker, terms, at)?
+    } else {
+        alike(checker, terms, at)?
+    };
     let mut result = terms.pop().ok_or_else(|| Fault::types(at))?;
     while let Some(term) = terms.pop() {
         let is_null = checker.builder.is_null(term.clone());
@@ -252,7 +339,10 @@ fn pick(
     strict: bool,
     at: usize,
 ) -> Result<Term, Fault> {
-    let dtype = terms.iter().find_map(|term| checker.builder.dtype(term)).ok_or_else(|| Fault::types(at))?;
+    let dtype = terms
+        .iter()
+        .find_map(|term| checker.builder.dtype(term))
+        .ok_or_else(|| Fault::types(at))?;
     if !strict || dtype != Float64 {
         let function = functions::pick(name, terms.len(), dtype, greatest, strict);
         return Ok(checker.builder.call(function, terms));
@@ -274,7 +364,8 @@ fn fold(checker: &mut Checker<'_>, op: Arith, terms: Vec<Term>, at: usize) -> Re
 
 /// Whether the second argument lies between the others, both included; null if one is null.
 fn in_range(checker: &mut Checker<'_>, terms: Vec<Term>, at: usize) -> Result<Term, Fault> {
-    let [low, x, high] = <[Term; 3]>::try_from(alike(checker, terms, at)?).expect("the number of arguments was checked");
+    let [low, x, high] = <[Term; 3]>::try_from(alike(checker, terms, at)?)
+        .expect("the number of arguments was checked");
     let builder = &mut checker.builder;
     let mut any_null = builder.is_null(x.clone());
     for bound in [&low, &high] {
@@ -300,12 +391,17 @@ fn lookup(checker: &mut Checker<'_>, terms: Vec<Term>, at: usize) -> Result<Term
     };
     let wanted = checker.environment.key.unwrap_or(Int64);
     let fits = checker.builder.dtype(&key).is_none_or(|found| {
-        found.column_type() == wanted.column_type() || is_int(wanted) && checker.builder.is_whole(&key)
+        found.column_type() == wanted.column_type()
+            || is_int(wanted) && checker.builder.is_whole(&key)
     });
     if !fits {
         return Err(Fault::types(at));
     }
-    let key = if is_int(wanted) { checker.builder.convert(key, Some(Int64)) } else { key };
+    let key = if is_int(wanted) {
+        checker.builder.convert(key, Some(Int64))
+    } else {
+        key
+    };
     checker.lookups = true;
     Ok(checker.builder.lookup(name, Some(dtype), key))
 }

@@ -7,7 +7,7 @@
 
 use std::rc::Rc;
 
-use super::ast::{BinaryOp, Expr, ExprKind, Logic, Target};
+use super::ast::{BinaryOp, Expr, ExprKind, Target};
 use super::graph::{NodeId, Op, Type};
 use super::script::{Script, Step};
 use super::terms::{Builder, Term, is_float, is_int};
@@ -37,7 +37,11 @@ enum Variable {
     /// Its latest value.
     Value(NodeId),
     /// A cell, declared at a byte of the text.
-    Cell { local: usize, dtype: Type, declared: usize },
+    Cell {
+        local: usize,
+        dtype: Type,
+        declared: usize,
+    },
     /// A vector.
     Vector(usize),
 }
@@ -104,9 +108,17 @@ pub(super) fn check(tree: &Expr, environment: &Environment) -> Result<Program, F
 pub(super) fn column_names(tree: &Expr) -> Vec<(String, usize)> {
     let mut names = Vec::new();
     visit(tree, &mut |expr| match &expr.kind {
-        ExprKind::Column(name) | ExprKind::Assign(Target::Column(name), ..) => names.push((name.clone(), expr.at)),
+        ExprKind::Column(name) | ExprKind::Assign(Target::Column(name), ..) => {
+            names.push((name.clone(), expr.at))
+        }
         ExprKind::Call(function, arguments) if function == "col" => {
-            if let [Expr { kind: ExprKind::Text(name), at }] = arguments.as_slice() {
+            if let [
+                Expr {
+                    kind: ExprKind::Text(name),
+                    at,
+                },
+            ] = arguments.as_slice()
+            {
                 names.push((name.clone(), *at));
             }
         }
@@ -120,11 +132,22 @@ fn visit<'a>(expr: &'a Expr, see: &mut impl FnMut(&'a Expr)) {
     let mut expr = expr;
     loop {
         see(expr);
-        let ExprKind::Binary(_, left, right) = &expr.kind else { break };
+        let ExprKind::Binary(_, left, right) = &expr.kind else {
+            break;
+        };
         visit(right, see);
         expr = left;
     }
     children(expr).for_each(|child| visit(child, see));
+}
+
+/// Whether a loop's body may end the loop.
+fn can_leave(body: &Expr) -> bool {
+    let mut leaves = false;
+    visit(body, &mut |expr| {
+        leaves |= matches!(expr.kind, ExprKind::Break | ExprKind::Return(_))
+    });
+    leaves
 }
 
 /// The parts of an expression, in order.
@@ -146,7 +169,11 @@ fn children(expr: &Expr) -> impl Iterator<Item = &Expr> {
         | ExprKind::Declare(_, Some(inner))
         | ExprKind::Return(inner) => single.push(inner),
         ExprKind::Binary(_, left, right) => single.extend([&**left, &**right]),
-        ExprKind::If { condition, then, otherwise } => {
+        ExprKind::If {
+            condition,
+            then,
+            otherwise,
+        } => {
             single.extend([&**condition, &**then]);
             single.extend(otherwise.as_deref());
         }
@@ -159,11 +186,25 @@ fn children(expr: &Expr) -> impl Iterator<Item = &Expr> {
         }
         ExprKind::DeclareVector { values, .. } => list = values,
         ExprKind::Block(statements) => list = statements,
-        ExprKind::Loop { start, condition, step, body, .. } => {
-            single.extend([start, condition, step].into_iter().filter_map(|part| part.as_deref()));
+        ExprKind::Loop {
+            start,
+            condition,
+            step,
+            body,
+            ..
+        } => {
+            single.extend(
+                [start, condition, step]
+                    .into_iter()
+                    .filter_map(|part| part.as_deref()),
+            );
             single.push(body);
         }
-        ExprKind::Cases(cases) => single.extend(cases.iter().flat_map(|(condition, value)| [condition, value])),
+        ExprKind::Cases(cases) => single.extend(
+            cases
+                .iter()
+                .flat_map(|(condition, value)| [condition, value]),
+        ),
     }
     single.into_iter().chain(list)
 }
@@ -173,9 +214,13 @@ fn collect_stateful(expr: &Expr, top: bool, names: &mut HashSet<Name>) {
     if top && let ExprKind::Block(statements) = &expr.kind {
         for statement in statements {
             match &statement.kind {
-                ExprKind::Assign(Target::Name(_) | Target::Column(_), _, value) => collect_stateful(value, false, names),
+                ExprKind::Assign(Target::Name(_) | Target::Column(_), _, value) => {
+                    collect_stateful(value, false, names)
+                }
                 ExprKind::Declare(_, value) => {
-                    value.iter().for_each(|value| collect_stateful(value, false, names));
+                    value
+                        .iter()
+                        .for_each(|value| collect_stateful(value, false, names));
                 }
                 _ => collect_stateful(statement, false, names),
             }
@@ -206,13 +251,23 @@ impl Checker<'_> {
         }
         let (last, at) = self.statements(statements, &mut steps)?;
         // `if` without `else` has no value when its condition is false, so it is no result.
-        let open = |statement: &Expr| matches!(statement.kind, ExprKind::If { otherwise: None, .. });
+        let open = |statement: &Expr| {
+            matches!(
+                statement.kind,
+                ExprKind::If {
+                    otherwise: None,
+                    ..
+                }
+            )
+        };
         if statements.last().is_some_and(open) {
             return Err(Fault::types(at).into());
         }
         let mut dtype = self.builder.dtype(&last);
         if self.returns {
-            dtype = self.join_types(self.returned, dtype).ok_or_else(|| Fault::types(at))?;
+            dtype = self
+                .join_types(self.returned, dtype)
+                .ok_or_else(|| Fault::types(at))?;
             if dtype != self.returned {
                 self.returned = dtype;
                 return Err(Halt::Again);
@@ -230,7 +285,13 @@ impl Checker<'_> {
                 let hoisted = std::mem::take(&mut self.builder.hoisted);
                 let body = Step::Block(steps);
                 let (n_locals, n_vectors) = (self.n_locals, self.n_vectors);
-                Output::Script(Rc::new(Script { body, hoisted, n_locals, n_vectors, dtype }))
+                Output::Script(Rc::new(Script {
+                    body,
+                    hoisted,
+                    n_locals,
+                    n_vectors,
+                    dtype,
+                }))
             }
         };
         Ok(Program {
@@ -251,12 +312,24 @@ impl Checker<'_> {
         };
         let value = self.input(column, dtype);
         // No declaration starts at these places of the text, as they lie behind its end.
-        let declared = usize::MAX - self.inputs.iter().position(|input| &**input == column).unwrap_or(0);
+        let declared = usize::MAX
+            - self
+                .inputs
+                .iter()
+                .position(|input| &**input == column)
+                .unwrap_or(0);
         let dtype = self.cell_type(self.builder.dtype(&value), declared);
         let local = self.new_local();
         let value = self.builder.convert(value, dtype);
         steps.push(Step::Assign(local, Box::new(self.builder.step(value))));
-        self.scopes[0].insert(Name::Column(column.to_owned()), Variable::Cell { local, dtype, declared });
+        self.scopes[0].insert(
+            Name::Column(column.to_owned()),
+            Variable::Cell {
+                local,
+                dtype,
+                declared,
+            },
+        );
     }
 
     fn new_local(&mut self) -> usize {
@@ -280,7 +353,9 @@ impl Checker<'_> {
             (None, other) | (other, None) => Some(other),
             (Some(a), Some(b)) if a == b => Some(Some(a)),
             (Some(a), Some(b)) if is_int(a) && is_int(b) => Some(Some(Int64)),
-            (Some(a), Some(b)) if (is_int(a) || is_float(a)) && (is_int(b) || is_float(b)) => Some(Some(Float64)),
+            (Some(a), Some(b)) if (is_int(a) || is_float(a)) && (is_int(b) || is_float(b)) => {
+                Some(Some(Float64))
+            }
             _ => None,
         }
     }
@@ -309,7 +384,9 @@ impl Checker<'_> {
                 let term = self.initial_value(value.as_deref())?;
                 self.bind(name, term, statement.at)
             }
-            ExprKind::Assign(Target::Name(name), op, value) if plain(self, &Name::Variable(name.clone())) => {
+            ExprKind::Assign(Target::Name(name), op, value)
+                if plain(self, &Name::Variable(name.clone())) =>
+            {
                 let name = Name::Variable(name.clone());
                 if !matches!(self.find(&name), Some(Variable::Value(_))) {
                     return self.expression(statement);
@@ -317,7 +394,9 @@ impl Checker<'_> {
                 let term = self.assigned_value(&name, *op, value, statement.at)?;
                 self.bind(name, term, statement.at)
             }
-            ExprKind::Assign(Target::Column(column), op, value) if plain(self, &Name::Column(column.clone())) => {
+            ExprKind::Assign(Target::Column(column), op, value)
+                if plain(self, &Name::Column(column.clone())) =>
+            {
                 let name = Name::Column(column.clone());
                 if matches!(self.find(&name), Some(Variable::Cell { .. })) {
                     return self.expression(statement);
@@ -343,14 +422,23 @@ impl Checker<'_> {
     fn open_cell(&mut self, name: Name, term: Term, declared: usize) -> Checked<Term> {
         let dtype = self.cell_type(self.builder.dtype(&term), declared);
         let local = self.new_local();
-        self.scope().insert(name, Variable::Cell { local, dtype, declared });
+        self.scope().insert(
+            name,
+            Variable::Cell {
+                local,
+                dtype,
+                declared,
+            },
+        );
         let term = self.builder.convert(term, dtype);
         let step = self.builder.step(term);
         Ok(Term::Row(Step::Assign(local, Box::new(step)), dtype))
     }
 
     fn scope(&mut self) -> &mut HashMap<Name, Variable> {
-        self.scopes.last_mut().expect("the scope of the program is never left")
+        self.scopes
+            .last_mut()
+            .expect("the scope of the program is never left")
     }
 
     fn find(&self, name: &Name) -> Option<&Variable> {
@@ -359,9 +447,11 @@ impl Checker<'_> {
 
     fn refuse_redefinition(&mut self, name: &Name, at: usize) -> Checked<()> {
         match name {
-            Name::Variable(text) if self.scope().contains_key(name) => {
-                Err(Fault::new(at, format!("Illegal redefinition of local variable: '{text}'")).into())
-            }
+            Name::Variable(text) if self.scope().contains_key(name) => Err(Fault::new(
+                at,
+                format!("Illegal redefinition of local variable: '{text}'"),
+            )
+            .into()),
             _ => Ok(()),
         }
     }
@@ -375,7 +465,13 @@ impl Checker<'_> {
     }
 
     /// The new value of a variable: `op` combines it with the old one.
-    fn assigned_value(&mut self, name: &Name, op: Option<BinaryOp>, value: &Expr, at: usize) -> Checked<Term> {
+    fn assigned_value(
+        &mut self,
+        name: &Name,
+        op: Option<BinaryOp>,
+        value: &Expr,
+        at: usize,
+    ) -> Checked<Term> {
         let new = self.expression(value)?;
         match op {
             None => Ok(new),
@@ -399,12 +495,13 @@ impl Checker<'_> {
     }
 
     pub fn undefined(&self, name: &str, at: usize) -> Fault {
-        let variables = self.scopes.iter().flat_map(HashMap::keys).filter_map(|known| match known {
-            Name::Variable(known) => Some(known.as_str()),
-            Name::Column(_) => None,
-        });
-        let functions = calls::names().map(|known: &str| known);
-        let hint = hints::nearest(name, variables.chain(functions));
+        let mut known: Vec<&str> = calls::names().collect();
+        for variable in self.scopes.iter().flat_map(|scope| scope.keys()) {
+            if let Name::Variable(variable) = variable {
+                known.push(variable);
+            }
+        }
+        let hint = hints::nearest(name, known.into_iter());
         let hint = hint.map_or(String::new(), |hint| format!(" Did you mean '{hint}'?"));
         Fault::new(at, format!("Undefined symbol: '{name}'{hint}"))
     }
@@ -417,17 +514,28 @@ impl Checker<'_> {
                 let known = self.environment.columns.iter().map(|(known, _)| &**known);
                 let hint = hints::nearest(name, known);
                 let hint = hint.map_or(String::new(), |hint| format!(" Did you mean \"{hint}\"?"));
-                Err(Fault::new(at, format!("Value Error - Input column \"{name}\" does not exist.{hint}")))
+                Err(Fault::new(
+                    at,
+                    format!("Value Error - Input column \"{name}\" does not exist.{hint}"),
+                ))
             }
         }
     }
 
     fn input(&mut self, name: &str, dtype: DataType) -> Term {
-        let position = self.inputs.iter().position(|input| &**input == name).unwrap_or_else(|| {
-            self.inputs.push(name.into());
-            self.inputs.len() - 1
-        });
-        Term::Pure(self.builder.graph.add(Op::Input(position), Some(dtype), Vec::new()))
+        let position = self
+            .inputs
+            .iter()
+            .position(|input| &**input == name)
+            .unwrap_or_else(|| {
+                self.inputs.push(name.into());
+                self.inputs.len() - 1
+            });
+        Term::Pure(
+            self.builder
+                .graph
+                .add(Op::Input(position), Some(dtype), Vec::new()),
+        )
     }
 
     pub fn vector(&self, name: &str, at: usize) -> Result<usize, Fault> {
@@ -449,9 +557,15 @@ impl Checker<'_> {
     pub fn expression(&mut self, expr: &Expr) -> Checked<Term> {
         let at = expr.at;
         match &expr.kind {
-            ExprKind::Number(_, Some(exact)) => Ok(self.builder.literal(Scalar::Int(*exact), Some(Int64))),
-            ExprKind::Number(value, None) => Ok(self.builder.literal(Scalar::Float(*value), Some(Float64))),
-            ExprKind::Text(text) => Ok(self.builder.literal(Scalar::Text(text.as_str().into()), Some(Text))),
+            ExprKind::Number(_, Some(exact)) => {
+                Ok(self.builder.literal(Scalar::Int(*exact), Some(Int64)))
+            }
+            ExprKind::Number(value, None) => {
+                Ok(self.builder.literal(Scalar::Float(*value), Some(Float64)))
+            }
+            ExprKind::Text(text) => Ok(self
+                .builder
+                .literal(Scalar::Text(text.as_str().into()), Some(Text))),
             ExprKind::Bool(value) => Ok(self.builder.literal(Scalar::Bool(*value), Some(Boolean))),
             ExprKind::Null => Ok(self.builder.literal(Scalar::Null, None)),
             ExprKind::Column(name) => self.read(&Name::Column(name.clone()), at),
@@ -459,7 +573,10 @@ impl Checker<'_> {
             ExprKind::Element(name, position) => {
                 let vector = self.vector(name, at)?;
                 let position = self.float(position)?;
-                Ok(Term::Row(Step::Element(vector, Box::new(position)), Some(Float64)))
+                Ok(Term::Row(
+                    Step::Element(vector, Box::new(position)),
+                    Some(Float64),
+                ))
             }
             ExprKind::Negate(inner) => {
                 let inner = self.expression(inner)?;
@@ -473,7 +590,11 @@ impl Checker<'_> {
                 }
             }
             ExprKind::Binary(..) => self.chain(expr),
-            ExprKind::If { condition, then, otherwise } => self.conditional(condition, then, otherwise.as_deref(), at),
+            ExprKind::If {
+                condition,
+                then,
+                otherwise,
+            } => self.conditional(condition, then, otherwise.as_deref(), at),
             ExprKind::Call(name, arguments) => calls::call(self, name, arguments, at),
             ExprKind::Assign(target, op, value) => self.assign(target, *op, value, at),
             ExprKind::Declare(name, value) => {
@@ -482,14 +603,25 @@ impl Checker<'_> {
                 let value = self.initial_value(value.as_deref())?;
                 self.open_cell(name, value, at)
             }
-            ExprKind::DeclareVector { name, size, values, fill } => {
+            ExprKind::DeclareVector {
+                name,
+                size,
+                values,
+                fill,
+            } => {
                 let key = Name::Variable(name.clone());
                 self.refuse_redefinition(&key, at)?;
-                let values = values.iter().map(|value| self.float(value)).collect::<Checked<Vec<_>>>()?;
+                let values = values
+                    .iter()
+                    .map(|value| self.float(value))
+                    .collect::<Checked<Vec<_>>>()?;
                 let vector = self.n_vectors;
                 self.n_vectors += 1;
                 self.scope().insert(key, Variable::Vector(vector));
-                Ok(Term::Row(Step::Vector(vector, *size, values, *fill), Some(Float64)))
+                Ok(Term::Row(
+                    Step::Vector(vector, *size, values, *fill),
+                    Some(Float64),
+                ))
             }
             ExprKind::Block(statements) => self.scoped(|checker| {
                 let mut steps = Vec::new();
@@ -501,19 +633,35 @@ impl Checker<'_> {
                 steps.push(checker.builder.step(last));
                 Ok(Term::Row(Step::Block(steps), dtype))
             }),
-            ExprKind::Loop { start, condition, step, body, until } => {
-                self.scoped(|checker| checker.iteration([start, condition, step].map(Option::as_deref), body, *until))
-            }
+            ExprKind::Loop {
+                start,
+                condition,
+                step,
+                body,
+                until,
+            } => self.scoped(|checker| {
+                checker.iteration([start, condition, step].map(Option::as_deref), body, *until)
+            }),
             ExprKind::Cases(cases) => self.every_case(cases, at),
             ExprKind::Break | ExprKind::Continue if self.loop_depth == 0 => {
-                let word = if expr.kind == ExprKind::Break { "break" } else { "continue" };
-                Err(Fault::new(at, format!("Invalid use of '{word}', allowed only in the scope of a loop")).into())
+                let word = if expr.kind == ExprKind::Break {
+                    "break"
+                } else {
+                    "continue"
+                };
+                Err(Fault::new(
+                    at,
+                    format!("Invalid use of '{word}', allowed only in the scope of a loop"),
+                )
+                .into())
             }
             ExprKind::Break => Ok(Term::Row(Step::Break, None)),
             ExprKind::Continue => Ok(Term::Row(Step::Continue, None)),
             ExprKind::Return(value) => {
                 let value = self.expression(value)?;
-                let joined = self.join_types(self.returned, self.builder.dtype(&value)).ok_or_else(|| Fault::types(at))?;
+                let joined = self
+                    .join_types(self.returned, self.builder.dtype(&value))
+                    .ok_or_else(|| Fault::types(at))?;
                 self.returns = true;
                 if joined != self.returned {
                     self.returned = joined;
@@ -559,20 +707,32 @@ impl Checker<'_> {
         Ok(self.builder.step(term))
     }
 
-    fn conditional(&mut self, condition: &Expr, then: &Expr, otherwise: Option<&Expr>, at: usize) -> Checked<Term> {
+    fn conditional(
+        &mut self,
+        condition: &Expr,
+        then: &Expr,
+        otherwise: Option<&Expr>,
+        at: usize,
+    ) -> Checked<Term> {
         let condition = self.expression(condition)?;
         let then = self.scoped(|checker| checker.expression(then))?;
         let otherwise = match otherwise {
             Some(otherwise) => self.scoped(|checker| checker.expression(otherwise))?,
             None => self.builder.literal(Scalar::Null, None),
         };
-        let has_effects = [&then, &otherwise].iter().any(|term| matches!(term, Term::Row(..)));
-        match self.builder.common_type(&[then.clone(), otherwise.clone()], at) {
+        let has_effects = [&then, &otherwise]
+            .iter()
+            .any(|term| matches!(term, Term::Row(..)));
+        match self
+            .builder
+            .common_type(&[then.clone(), otherwise.clone()], at)
+        {
             Ok(_) => Ok(self.builder.select(condition, then, otherwise, at)?),
             // Branches that are run for what they do need not agree; such a statement has no value.
             Err(_) if has_effects => {
                 let condition = self.builder.truth(condition);
-                let [condition, then, otherwise] = [condition, then, otherwise].map(|term| Box::new(self.builder.step(term)));
+                let [condition, then, otherwise] =
+                    [condition, then, otherwise].map(|term| Box::new(self.builder.step(term)));
                 Ok(Term::Row(Step::If(condition, then, Some(otherwise)), None))
             }
             Err(fault) => Err(fault.into()),
@@ -584,18 +744,37 @@ impl Checker<'_> {
         let start = start.map(|start| self.expression(start)).transpose()?;
         let start = start.map(|start| Box::new(self.builder.step(start)));
         self.loop_depth += 1;
-        let condition = condition.map(|condition| self.expression(condition)).transpose()?;
-        let condition = condition.map(|condition| {
-            let condition = self.builder.truth(condition);
-            Box::new(self.builder.step(condition))
+        let condition = condition
+            .map(|condition| self.expression(condition))
+            .transpose()?;
+        let condition = condition.map(|condition| self.builder.truth(condition));
+        let endless = condition.as_ref().is_none_or(|condition| {
+            self.builder
+                .constant(condition)
+                .is_some_and(|value| *value == Scalar::Bool(!until))
         });
+        if endless && !can_leave(body) {
+            let message =
+                "Infinite loop condition without 'break' or 'return' not allowed in loops";
+            return Err(Fault::new(body.at, message).into());
+        }
+        let condition = condition.map(|condition| Box::new(self.builder.step(condition)));
         let step = step.map(|step| self.expression(step)).transpose()?;
         let step = step.map(|step| Box::new(self.builder.step(step)));
         let body = self.scoped(|checker| checker.expression(body))?;
         self.loop_depth -= 1;
         let dtype = self.builder.dtype(&body);
         let body = Box::new(self.builder.step(body));
-        Ok(Term::Row(Step::Loop { start, condition, step, body, until }, dtype))
+        Ok(Term::Row(
+            Step::Loop {
+                start,
+                condition,
+                step,
+                body,
+                until,
+            },
+            dtype,
+        ))
     }
 
     fn every_case(&mut self, cases: &[(Expr, Expr)], at: usize) -> Checked<Term> {
@@ -616,14 +795,23 @@ impl Checker<'_> {
     }
 
     /// An assignment that a script makes.
-    fn assign(&mut self, target: &Target, op: Option<BinaryOp>, value: &Expr, at: usize) -> Checked<Term> {
+    fn assign(
+        &mut self,
+        target: &Target,
+        op: Option<BinaryOp>,
+        value: &Expr,
+        at: usize,
+    ) -> Checked<Term> {
         let name = match target {
             Target::Element(name, position) => {
                 let vector = self.vector(name, at)?;
                 let position = self.float(position)?;
                 let mut new = self.expression(value)?;
                 if let Some(op) = op {
-                    let old = Term::Row(Step::Element(vector, Box::new(position.clone())), Some(Float64));
+                    let old = Term::Row(
+                        Step::Element(vector, Box::new(position.clone())),
+                        Some(Float64),
+                    );
                     new = self.binary(op, old, new, at)?;
                 }
                 if self.builder.number(&new).is_none() {
@@ -631,19 +819,31 @@ impl Checker<'_> {
                 }
                 let new = self.builder.convert(new, Some(Float64));
                 let step = self.builder.step(new);
-                return Ok(Term::Row(Step::AssignElement(vector, Box::new(position), Box::new(step)), Some(Float64)));
+                return Ok(Term::Row(
+                    Step::AssignElement(vector, Box::new(position), Box::new(step)),
+                    Some(Float64),
+                ));
             }
             Target::Name(name) => Name::Variable(name.clone()),
             Target::Column(name) => Name::Column(name.clone()),
         };
         let new = self.assigned_value(&name, op, value, at)?;
         match self.find(&name).cloned() {
-            Some(Variable::Cell { local, dtype, declared }) => {
+            Some(Variable::Cell {
+                local,
+                dtype,
+                declared,
+            }) => {
                 let whole = dtype == Some(Int64) && self.builder.is_whole(&new);
-                let joined = if whole { Some(dtype) } else { self.join_types(dtype, self.builder.dtype(&new)) };
+                let joined = if whole {
+                    Some(dtype)
+                } else {
+                    self.join_types(dtype, self.builder.dtype(&new))
+                };
                 let joined = joined.ok_or_else(|| Fault::types(at))?;
                 if joined != dtype {
-                    self.promoted.insert(declared, self.cell_type(joined, usize::MAX / 2));
+                    self.promoted
+                        .insert(declared, self.cell_type(joined, usize::MAX / 2));
                     return Err(Halt::Again);
                 }
                 let new = self.builder.convert(new, dtype);
@@ -658,15 +858,13 @@ impl Checker<'_> {
                 };
                 Err(match &name {
                     Name::Variable(_) => self.undefined(text, at),
-                    Name::Column(_) => self.column(text, at).err().unwrap_or_else(|| Fault::types(at)),
+                    Name::Column(_) => self
+                        .column(text, at)
+                        .err()
+                        .unwrap_or_else(|| Fault::types(at)),
                 }
                 .into())
             }
         }
-    }
-
-    /// The logic of `a and b`, for calls that are operators in disguise.
-    pub fn logic(&mut self, op: Logic, a: Term, b: Term) -> Term {
-        self.builder.logic(op, a, b)
     }
 }

@@ -46,14 +46,22 @@ impl Values<'_> {
 
     fn floats(&self) -> Operand<'_, f64> {
         match self {
-            Self::Each(column) => Operand::Slice(column.floats().expect("the checker converted the operand to float")),
+            Self::Each(column) => Operand::Slice(
+                column
+                    .floats()
+                    .expect("the checker converted the operand to float"),
+            ),
             Self::One(value) => Operand::One(value.as_value().as_f64().unwrap_or_default()),
         }
     }
 
     fn ints(&self) -> Operand<'_, i64> {
         match self {
-            Self::Each(column) => Operand::Slice(column.ints().expect("the checker converted the operand to integer")),
+            Self::Each(column) => Operand::Slice(
+                column
+                    .ints()
+                    .expect("the checker converted the operand to integer"),
+            ),
             Self::One(value) => Operand::One(match value {
                 Scalar::Int(value) | Scalar::Datetime(value) => *value,
                 Scalar::Date(day) => (*day).into(),
@@ -65,7 +73,11 @@ impl Values<'_> {
 
     fn bools(&self) -> Operand<'_, bool> {
         match self {
-            Self::Each(column) => Operand::Slice(column.bools().expect("the checker made the operand a truth value")),
+            Self::Each(column) => Operand::Slice(
+                column
+                    .bools()
+                    .expect("the checker made the operand a truth value"),
+            ),
             Self::One(value) => Operand::One(matches!(value, Scalar::Bool(true))),
         }
     }
@@ -89,8 +101,20 @@ pub(super) struct Evaluation<'a> {
 }
 
 impl<'a> Evaluation<'a> {
-    pub fn new(graph: &'a Graph, inputs: &'a [&'a Column], rows: RowSelection<'a>, context: &'a EvalContext<'a>) -> Self {
-        Self { graph, inputs, rows, context, values: vec![None; graph.len()], text_bytes: 0 }
+    pub fn new(
+        graph: &'a Graph,
+        inputs: &'a [&'a Column],
+        rows: RowSelection<'a>,
+        context: &'a EvalContext<'a>,
+    ) -> Self {
+        Self {
+            graph,
+            inputs,
+            rows,
+            context,
+            values: vec![None; graph.len()],
+            text_bytes: 0,
+        }
     }
 
     /// The column of one node.
@@ -123,7 +147,10 @@ impl<'a> Evaluation<'a> {
                 }
             }
         }
-        Ok(roots.iter().map(|root| self.operand(*root).clone()).collect())
+        Ok(roots
+            .iter()
+            .map(|root| self.operand(*root).clone())
+            .collect())
     }
 
     /// For each node 0 if it is not needed, else one more than the place of the last node that uses it.
@@ -145,7 +172,9 @@ impl<'a> Evaluation<'a> {
     }
 
     fn operand(&self, node: NodeId) -> &Values<'a> {
-        self.values[node.0 as usize].as_ref().expect("operands are computed before the nodes that use them")
+        self.values[node.0 as usize]
+            .as_ref()
+            .expect("operands are computed before the nodes that use them")
     }
 
     fn node(&mut self, id: NodeId, node: &'a Node) -> Result<Values<'a>> {
@@ -170,9 +199,19 @@ impl<'a> Evaluation<'a> {
             }
             Op::Random(number) => {
                 let draw = |i| random(self.context.random_seed, self.rows.row(i), *number, 0);
-                Column::from_parts(DataType::Float64, Data::Float((0..n).map(draw).collect()), None).into()
+                Column::from_parts(
+                    DataType::Float64,
+                    Data::Float((0..n).map(draw).collect()),
+                    None,
+                )
+                .into()
             }
-            Op::Convert => convert(operand(0), self.graph.dtype(node.operands[0]), node.dtype, n),
+            Op::Convert => convert(
+                operand(0),
+                self.graph.dtype(node.operands[0]),
+                node.dtype,
+                n,
+            ),
             Op::Truth => truth(operand(0)),
             Op::Not => bool_column(match operand(0).bools() {
                 Operand::Slice(values) => kernels::unary(values, |value| !value),
@@ -189,7 +228,11 @@ impl<'a> Evaluation<'a> {
                 let mut column = Column::with_capacity(node.dtype.unwrap_or(DataType::Float64), n);
                 for i in 0..n {
                     let key = operand(0).value(i);
-                    let found = if key.is_null() { Scalar::Null } else { (self.context.lookup)(name, key) };
+                    let found = if key.is_null() {
+                        Scalar::Null
+                    } else {
+                        (self.context.lookup)(name, key)
+                    };
                     column.push(found.as_value());
                 }
                 column.into()
@@ -220,9 +263,15 @@ impl<'a> Evaluation<'a> {
         };
         let dtype = node.dtype.unwrap_or(DataType::Float64);
         let data = match dtype.storage() {
-            Storage::Bool => Data::Bool(kernels::select(condition, then.bools(), otherwise.bools())),
+            Storage::Bool => {
+                Data::Bool(kernels::select(condition, then.bools(), otherwise.bools()))
+            }
             Storage::Int => Data::Int(kernels::select(condition, then.ints(), otherwise.ints())),
-            Storage::Float => Data::Float(kernels::select(condition, then.floats(), otherwise.floats())),
+            Storage::Float => Data::Float(kernels::select(
+                condition,
+                then.floats(),
+                otherwise.floats(),
+            )),
             Storage::Text => {
                 let mut builder = TextBuilder::new(n, self.text_budget());
                 let mut sources = [Recode::new(then, n), Recode::new(otherwise, n)];
@@ -234,7 +283,8 @@ impl<'a> Evaluation<'a> {
                 return Ok(Column::from_parts(dtype, Data::Text(text), None).into());
             }
         };
-        let no_nulls = |values: &Values<'_>| values.validity().is_none() && !values.is_null_constant();
+        let no_nulls =
+            |values: &Values<'_>| values.validity().is_none() && !values.is_null_constant();
         if no_nulls(then) && no_nulls(otherwise) {
             return Ok(Column::from_parts(dtype, data, None).into());
         }
@@ -253,12 +303,19 @@ impl<'a> Evaluation<'a> {
 
     /// How many more bytes of text may be made.
     pub fn text_budget(&self) -> usize {
-        self.context.limits.text_bytes.saturating_sub(self.text_bytes)
+        self.context
+            .limits
+            .text_bytes
+            .saturating_sub(self.text_bytes)
     }
 
     fn call(&mut self, function: &Resolved, node: &Node) -> Result<Values<'a>> {
         let n = self.rows.len();
-        let operands: Vec<&Values<'a>> = node.operands.iter().map(|&operand| self.operand(operand)).collect();
+        let operands: Vec<&Values<'a>> = node
+            .operands
+            .iter()
+            .map(|&operand| self.operand(operand))
+            .collect();
         if function.strict && operands.iter().any(|operand| operand.is_null_constant()) {
             return Ok(Values::One(Scalar::Null));
         }
@@ -268,7 +325,8 @@ impl<'a> Evaluation<'a> {
                     Operand::Slice(values) => kernels::unary(values, body),
                     Operand::One(value) => vec![body(value); n],
                 };
-                let (values, validity) = kernels::finite_or_null(values, operands[0].validity().cloned());
+                let (values, validity) =
+                    kernels::finite_or_null(values, operands[0].validity().cloned());
                 Column::from_parts(function.dtype, Data::Float(values), validity)
             }
             Body::Float2(body) => {
@@ -280,14 +338,22 @@ impl<'a> Evaluation<'a> {
             Body::Int1(body) => {
                 let validity = operands[0].validity().cloned();
                 let zero = Operand::One(0);
-                let (values, validity) = kernels::fallible(operands[0].ints(), zero, n, validity, |value, _| {
-                    let result = body(value);
-                    (result.unwrap_or_default(), result.is_some())
-                });
+                let (values, validity) =
+                    kernels::fallible(operands[0].ints(), zero, n, validity, |value, _| {
+                        let result = body(value);
+                        (result.unwrap_or_default(), result.is_some())
+                    });
                 Column::from_parts(function.dtype, Data::Int(values), validity)
             }
             Body::Cells(body) => {
-                let (column, bytes) = CellCall { function, body, operands: &operands, n, budget: self.text_budget() }.run()?;
+                let (column, bytes) = CellCall {
+                    function,
+                    body,
+                    operands: &operands,
+                    n,
+                    budget: self.text_budget(),
+                }
+                .run()?;
                 self.text_bytes += bytes;
                 column
             }
@@ -308,8 +374,9 @@ struct CellCall<'c, 'a> {
 impl<'c> CellCall<'c, '_> {
     /// The result, and how many bytes of text it made.
     fn run(&self) -> Result<(Column, usize)> {
-        let varying: Vec<usize> =
-            (0..self.operands.len()).filter(|&i| matches!(self.operands[i], Values::Each(_))).collect();
+        let varying: Vec<usize> = (0..self.operands.len())
+            .filter(|&i| matches!(self.operands[i], Values::Each(_)))
+            .collect();
         if let [only] = varying[..]
             && let Values::Each(column) = self.operands[only]
             && let Some(text) = column.text()
@@ -357,7 +424,11 @@ impl<'c> CellCall<'c, '_> {
         for &code in &text.codes {
             let place = &mut place_of_code[code as usize];
             if *place == UNSEEN {
-                values[at] = if code == NULL_CODE { Value::Null } else { Value::Text(text.dictionary.text(code)) };
+                values[at] = if code == NULL_CODE {
+                    Value::Null
+                } else {
+                    Value::Text(text.dictionary.text(code))
+                };
                 let out = self.once(&values, &mut results.buffer);
                 results.push(out)?;
                 *place = n_results;
@@ -417,7 +488,10 @@ impl Results {
         match self.text {
             Some(builder) => {
                 let (text, bytes) = builder.finish();
-                (Column::from_parts(DataType::String, Data::Text(text), None), bytes)
+                (
+                    Column::from_parts(DataType::String, Data::Text(text), None),
+                    bytes,
+                )
             }
             None => (self.column, 0),
         }
@@ -439,7 +513,10 @@ fn repeated(value: &Scalar, dtype: DataType, n: usize) -> Column {
         Scalar::Text(text) => {
             let mut dictionary = crate::column::Dictionary::default();
             let code = dictionary.intern(text);
-            Data::Text(Text { codes: vec![code; n], dictionary: Rc::new(dictionary) })
+            Data::Text(Text {
+                codes: vec![code; n],
+                dictionary: Rc::new(dictionary),
+            })
         }
     };
     Column::from_parts(dtype, data, None)
@@ -473,12 +550,16 @@ fn convert<'a>(values: &Values<'a>, from: Type, to: Type, n: usize) -> Values<'a
     };
     let validity = column.validity().cloned();
     let data = match (column.data(), to.storage()) {
-        (Data::Bool(values), Storage::Float) => Data::Float(kernels::unary(values, |value| f64::from(u8::from(value)))),
+        (Data::Bool(values), Storage::Float) => {
+            Data::Float(kernels::unary(values, |value| f64::from(u8::from(value))))
+        }
         (Data::Bool(values), Storage::Int) => Data::Int(kernels::unary(values, i64::from)),
         (Data::Int(values), Storage::Float) => {
             let mut floats = match from {
                 Some(DataType::UInt64) => kernels::unary(values, |held| unflip_u64(held) as f64),
-                Some(DataType::Date) => kernels::unary(values, |day| (day * calendar::DAY_MS) as f64),
+                Some(DataType::Date) => {
+                    kernels::unary(values, |day| (day * calendar::DAY_MS) as f64)
+                }
                 _ => kernels::unary(values, |value| value as f64),
             };
             kernels::zero_nulls(&mut floats, validity.as_ref());
@@ -486,10 +567,16 @@ fn convert<'a>(values: &Values<'a>, from: Type, to: Type, n: usize) -> Values<'a
         }
         (Data::Int(values), Storage::Int) => match from {
             Some(DataType::UInt64) => {
-                let (values, validity) = kernels::fallible(Operand::Slice(values), Operand::One(0), n, validity, |held, _| {
-                    let value = i64::try_from(unflip_u64(held));
-                    (value.unwrap_or_default(), value.is_ok())
-                });
+                let (values, validity) = kernels::fallible(
+                    Operand::Slice(values),
+                    Operand::One(0),
+                    n,
+                    validity,
+                    |held, _| {
+                        let value = i64::try_from(unflip_u64(held));
+                        (value.unwrap_or_default(), value.is_ok())
+                    },
+                );
                 return Column::from_parts(to, Data::Int(values), validity).into();
             }
             Some(DataType::Date) if matches!(to, DataType::Datetime | DataType::Int64) => {
@@ -513,7 +600,11 @@ fn truth<'a>(values: &Values<'a>) -> Values<'a> {
         Values::Each(column) => column,
     };
     // Under a null lies a zero, which is false as well.
-    let zero = if column.dtype() == DataType::UInt64 { crate::column::flip_u64(0) } else { 0 };
+    let zero = if column.dtype() == DataType::UInt64 {
+        crate::column::flip_u64(0)
+    } else {
+        0
+    };
     bool_column(match column.data() {
         Data::Bool(_) if column.validity().is_none() => return values.clone(),
         Data::Bool(values) => values.clone(),
@@ -561,10 +652,16 @@ fn negate<'a>(values: &Values<'a>) -> Values<'a> {
         }
         Data::Int(values) => {
             let n = values.len();
-            let (values, validity) = kernels::fallible(Operand::Slice(values), Operand::One(0), n, validity, |value, _| {
-                let (negated, overflow) = value.overflowing_neg();
-                (negated, !overflow)
-            });
+            let (values, validity) = kernels::fallible(
+                Operand::Slice(values),
+                Operand::One(0),
+                n,
+                validity,
+                |value, _| {
+                    let (negated, overflow) = value.overflowing_neg();
+                    (negated, !overflow)
+                },
+            );
             Column::from_parts(DataType::Int64, Data::Int(values), validity).into()
         }
         _ => Values::One(Scalar::Null),
@@ -584,8 +681,12 @@ fn arith<'a>(op: Arith, a: &Values<'a>, b: &Values<'a>, n: usize) -> Values<'a> 
         let (a, b) = (a.ints(), b.ints());
         let checked = |(value, overflow): (i64, bool)| (value, !overflow);
         let (values, validity) = match op {
-            Arith::Add => kernels::fallible(a, b, n, validity, |a, b| checked(a.overflowing_add(b))),
-            Arith::Subtract => kernels::fallible(a, b, n, validity, |a, b| checked(a.overflowing_sub(b))),
+            Arith::Add => {
+                kernels::fallible(a, b, n, validity, |a, b| checked(a.overflowing_add(b)))
+            }
+            Arith::Subtract => {
+                kernels::fallible(a, b, n, validity, |a, b| checked(a.overflowing_sub(b)))
+            }
             _ => kernels::fallible(a, b, n, validity, |a, b| checked(a.overflowing_mul(b))),
         };
         return Column::from_parts(DataType::Int64, Data::Int(values), validity).into();
@@ -636,10 +737,20 @@ fn logic<'a>(op: Logic, a: &Values<'a>, b: &Values<'a>, n: usize) -> Values<'a> 
 fn compare<'a>(op: Compare, a: &Values<'a>, b: &Values<'a>, n: usize) -> Values<'a> {
     let column = match (a, b) {
         (Values::Each(column), _) | (_, Values::Each(column)) => column,
-        (Values::One(a), Values::One(b)) => return Values::One(Scalar::Bool(scalar::compare(op, a.as_value(), b.as_value()))),
+        (Values::One(a), Values::One(b)) => {
+            return Values::One(Scalar::Bool(scalar::compare(
+                op,
+                a.as_value(),
+                b.as_value(),
+            )));
+        }
     };
     if a.is_null_constant() || b.is_null_constant() {
-        return bool_column((0..n).map(|i| scalar::compare(op, a.value(i), b.value(i))).collect());
+        return bool_column(
+            (0..n)
+                .map(|i| scalar::compare(op, a.value(i), b.value(i)))
+                .collect(),
+        );
     }
     let mut results = match column.data() {
         Data::Bool(_) => kernels::compare(op, a.bools(), b.bools(), n),
@@ -658,10 +769,19 @@ fn compare_texts(op: Compare, a: &Values<'_>, b: &Values<'_>, n: usize) -> Vec<b
     };
     let equality = matches!(op, Compare::Equal | Compare::NotEqual);
     match (text(a), text(b)) {
-        (Some(left), Some(right)) if equality && Rc::ptr_eq(&left.dictionary, &right.dictionary) => {
-            kernels::compare(op, Operand::Slice(&left.codes), Operand::Slice(&right.codes), n)
+        (Some(left), Some(right))
+            if equality && Rc::ptr_eq(&left.dictionary, &right.dictionary) =>
+        {
+            kernels::compare(
+                op,
+                Operand::Slice(&left.codes),
+                Operand::Slice(&right.codes),
+                n,
+            )
         }
-        (Some(_), Some(_)) | (None, None) => (0..n).map(|i| scalar::compare(op, a.value(i), b.value(i))).collect(),
+        (Some(_), Some(_)) | (None, None) => (0..n)
+            .map(|i| scalar::compare(op, a.value(i), b.value(i)))
+            .collect(),
         (None, Some(_)) => compare_texts(op.flipped(), b, a, n),
         (Some(column), None) => {
             let constant = match b {
@@ -674,7 +794,14 @@ fn compare_texts(op: Compare, a: &Values<'_>, b: &Values<'_>, n: usize) -> Vec<b
                 return kernels::compare(op, Operand::Slice(&column.codes), Operand::One(code), n);
             }
             let holds = |code: u32| {
-                code != NULL_CODE && op.holds(column.dictionary.text(code).as_bytes().cmp(constant.as_bytes()))
+                code != NULL_CODE
+                    && op.holds(
+                        column
+                            .dictionary
+                            .text(code)
+                            .as_bytes()
+                            .cmp(constant.as_bytes()),
+                    )
             };
             if column.dictionary.len() > n {
                 return kernels::unary(&column.codes, holds);

@@ -96,11 +96,19 @@ impl Graph {
 
     /// Adds an operation, or finds the equal one. Its result is computed now if its operands are constants.
     pub fn add(&mut self, op: Op, dtype: Type, operands: Vec<NodeId>) -> NodeId {
-        let identity = Identity { op: describe(&op), dtype, operands: operands.clone() };
+        let identity = Identity {
+            op: describe(&op),
+            dtype,
+            operands: operands.clone(),
+        };
         if let Some(&id) = self.known.get(&identity) {
             return id;
         }
-        let node = Node { op, dtype, operands };
+        let node = Node {
+            op,
+            dtype,
+            operands,
+        };
         if let Some(value) = self.fold(&node) {
             let id = self.add(Op::Const(value), dtype, Vec::new());
             self.known.insert(identity, id);
@@ -119,7 +127,8 @@ impl Graph {
 
     /// The value of an operation on constants.
     fn fold(&self, node: &Node) -> Option<Scalar> {
-        let operands: Option<Vec<&Scalar>> = node.operands.iter().map(|&id| self.constant(id)).collect();
+        let operands: Option<Vec<&Scalar>> =
+            node.operands.iter().map(|&id| self.constant(id)).collect();
         scalar::fold(&node.op, node.dtype, &operands?)
     }
 }

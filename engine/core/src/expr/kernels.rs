@@ -30,7 +30,12 @@ pub(super) fn unary<T: Copy, R>(a: &[T], f: impl Fn(T) -> R) -> Vec<R> {
 }
 
 /// Applies `f` to each pair; at least one side is a slice, both of length `n`.
-pub(super) fn binary<T: Copy, R: Clone>(a: Operand<'_, T>, b: Operand<'_, T>, n: usize, f: impl Fn(T, T) -> R) -> Vec<R> {
+pub(super) fn binary<T: Copy, R: Clone>(
+    a: Operand<'_, T>,
+    b: Operand<'_, T>,
+    n: usize,
+    f: impl Fn(T, T) -> R,
+) -> Vec<R> {
     match (a, b) {
         (Operand::Slice(a), Operand::Slice(b)) => a.iter().zip(b).map(|(&a, &b)| f(a, b)).collect(),
         (Operand::Slice(a), Operand::One(b)) => a.iter().map(|&a| f(a, b)).collect(),
@@ -71,7 +76,12 @@ pub(super) fn both(a: Option<&Bitmap>, b: Option<&Bitmap>) -> Option<Bitmap> {
         (None, None) => None,
         (Some(one), None) | (None, Some(one)) => Some(one.clone()),
         (Some(a), Some(b)) => {
-            let words = a.words().iter().zip(b.words()).map(|(a, b)| a & b).collect();
+            let words = a
+                .words()
+                .iter()
+                .zip(b.words())
+                .map(|(a, b)| a & b)
+                .collect();
             Some(Bitmap::from_words(words, a.len()))
         }
     }
@@ -99,14 +109,21 @@ pub(super) fn zero_nulls<T: Default>(values: &mut [T], validity: Option<&Bitmap>
 }
 
 /// Makes floats that are not finite null.
-pub(super) fn finite_or_null(mut values: Vec<f64>, validity: Option<Bitmap>) -> (Vec<f64>, Option<Bitmap>) {
+pub(super) fn finite_or_null(
+    mut values: Vec<f64>,
+    validity: Option<Bitmap>,
+) -> (Vec<f64>, Option<Bitmap>) {
     let n = values.len();
     let validity = if values.iter().all(|value| value.is_finite()) {
         validity
     } else {
         let words = values
             .chunks(64)
-            .map(|chunk| chunk.iter().enumerate().fold(0, |word, (i, value)| word | u64::from(value.is_finite()) << i))
+            .map(|chunk| {
+                chunk.iter().enumerate().fold(0, |word, (i, value)| {
+                    word | u64::from(value.is_finite()) << i
+                })
+            })
             .collect();
         both(Some(&Bitmap::from_words(words, n)), validity.as_ref())
     };
@@ -115,7 +132,12 @@ pub(super) fn finite_or_null(mut values: Vec<f64>, validity: Option<Bitmap>) -> 
 }
 
 /// Compares each pair; nulls are left to [`settle_nulls`].
-pub(super) fn compare<T: Copy + PartialOrd>(op: Compare, a: Operand<'_, T>, b: Operand<'_, T>, n: usize) -> Vec<bool> {
+pub(super) fn compare<T: Copy + PartialOrd>(
+    op: Compare,
+    a: Operand<'_, T>,
+    b: Operand<'_, T>,
+    n: usize,
+) -> Vec<bool> {
     match op {
         Compare::Equal => binary(a, b, n, |a, b| a == b),
         Compare::NotEqual => binary(a, b, n, |a, b| a != b),
@@ -127,23 +149,48 @@ pub(super) fn compare<T: Copy + PartialOrd>(op: Compare, a: Operand<'_, T>, b: O
 }
 
 /// Corrects comparisons where a side is null: null equals only null, and has no order.
-pub(super) fn settle_nulls(op: Compare, results: &mut [bool], a: Option<&Bitmap>, b: Option<&Bitmap>) {
+pub(super) fn settle_nulls(
+    op: Compare,
+    results: &mut [bool],
+    a: Option<&Bitmap>,
+    b: Option<&Bitmap>,
+) {
     let one_null = op == Compare::NotEqual;
     let both_null = op == Compare::Equal;
     let valid = |bitmap: Option<&Bitmap>, i: usize| bitmap.is_none_or(|bitmap| bitmap.get(i));
-    for_each_null(a, |i| results[i] = if valid(b, i) { one_null } else { both_null });
-    for_each_null(b, |i| results[i] = if valid(a, i) { one_null } else { both_null });
+    for_each_null(a, |i| {
+        results[i] = if valid(b, i) { one_null } else { both_null }
+    });
+    for_each_null(b, |i| {
+        results[i] = if valid(a, i) { one_null } else { both_null }
+    });
 }
 
 /// `then` where the condition holds, else `otherwise`.
-pub(super) fn select<T: Copy>(condition: &[bool], then: Operand<'_, T>, otherwise: Operand<'_, T>) -> Vec<T> {
+pub(super) fn select<T: Copy>(
+    condition: &[bool],
+    then: Operand<'_, T>,
+    otherwise: Operand<'_, T>,
+) -> Vec<T> {
     match (then, otherwise) {
-        (Operand::Slice(a), Operand::Slice(b)) => {
-            condition.iter().zip(a.iter().zip(b)).map(|(&c, (&a, &b))| if c { a } else { b }).collect()
+        (Operand::Slice(a), Operand::Slice(b)) => condition
+            .iter()
+            .zip(a.iter().zip(b))
+            .map(|(&c, (&a, &b))| if c { a } else { b })
+            .collect(),
+        (Operand::Slice(a), Operand::One(b)) => condition
+            .iter()
+            .zip(a)
+            .map(|(&c, &a)| if c { a } else { b })
+            .collect(),
+        (Operand::One(a), Operand::Slice(b)) => condition
+            .iter()
+            .zip(b)
+            .map(|(&c, &b)| if c { a } else { b })
+            .collect(),
+        (Operand::One(a), Operand::One(b)) => {
+            condition.iter().map(|&c| if c { a } else { b }).collect()
         }
-        (Operand::Slice(a), Operand::One(b)) => condition.iter().zip(a).map(|(&c, &a)| if c { a } else { b }).collect(),
-        (Operand::One(a), Operand::Slice(b)) => condition.iter().zip(b).map(|(&c, &b)| if c { a } else { b }).collect(),
-        (Operand::One(a), Operand::One(b)) => condition.iter().map(|&c| if c { a } else { b }).collect(),
     }
 }
 
@@ -164,7 +211,10 @@ mod tests {
     #[test]
     fn failed_results_are_null_over_a_zero() {
         let a: Vec<i64> = (0..130).collect();
-        let (values, validity) = fallible(Operand::Slice(&a), Operand::One(7), 130, None, |a, b| (a * b, a % 2 == 0));
+        let (values, validity) =
+            fallible(Operand::Slice(&a), Operand::One(7), 130, None, |a, b| {
+                (a * b, a % 2 == 0)
+            });
         let validity = validity.unwrap();
         assert_eq!((values[2], validity.get(2)), (14, true));
         assert_eq!((values[129], validity.get(129)), (0, false));

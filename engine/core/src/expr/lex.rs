@@ -33,7 +33,9 @@ impl Token {
     /// The token as an error message shows it.
     pub fn show(&self) -> String {
         match &self.kind {
-            Kind::Number(value, whole) => whole.map_or(value.to_string(), |whole| whole.to_string()),
+            Kind::Number(value, whole) => {
+                whole.map_or(value.to_string(), |whole| whole.to_string())
+            }
             Kind::Text(text) | Kind::Column(text) | Kind::Name(text) => text.clone(),
             Kind::Symbol(symbol) => (*symbol).to_owned(),
         }
@@ -42,8 +44,8 @@ impl Token {
 
 /// Longest first, so that `:=` is not read as `:`.
 const SYMBOLS: [&str; 32] = [
-    ":=", "+=", "-=", "*=", "/=", "%=", "==", "!=", "<>", "<=", ">=", "+", "-", "*", "/", "%", "^", "=", "<", ">", "(",
-    ")", "[", "]", "{", "}", ",", ";", ":", "?", "~", "&",
+    ":=", "+=", "-=", "*=", "/=", "%=", "==", "!=", "<>", "<=", ">=", "+", "-", "*", "/", "%", "^",
+    "=", "<", ">", "(", ")", "[", "]", "{", "}", ",", ";", ":", "?", "~", "&",
 ];
 
 /// Splits an expression into tokens.
@@ -145,7 +147,10 @@ impl<'a> Lexer<'a> {
                     return Ok(Kind::Column(name));
                 }
                 // A name may hold the two characters that would end or start an escape.
-                '\\' if chars.peek().is_some_and(|&(_, next)| next == '"' || next == '\\') => {
+                '\\' if chars
+                    .peek()
+                    .is_some_and(|&(_, next)| next == '"' || next == '\\') =>
+                {
                     name.extend(chars.next().map(|(_, escaped)| escaped));
                 }
                 _ => name.push(c),
@@ -179,9 +184,16 @@ impl<'a> Lexer<'a> {
         let digits = &self.text[start..self.at];
         let value = digits.parse::<f64>().ok().filter(|value| value.is_finite());
         let Some(value) = value else {
-            return Err(Fault::new(start, format!("Invalid numeric token: '{digits}'")));
+            return Err(Fault::new(
+                start,
+                format!("Invalid numeric token: '{digits}'"),
+            ));
         };
-        let exact = if fraction { None } else { whole.parse::<i64>().ok() };
+        let exact = if fraction {
+            None
+        } else {
+            whole.parse::<i64>().ok()
+        };
         Ok(Kind::Number(value, exact.filter(|&exact| exact > 1 << 53)))
     }
 
@@ -192,7 +204,12 @@ impl<'a> Lexer<'a> {
 
     fn symbol(&mut self) -> Result<Kind, Fault> {
         let rest = self.rest();
-        let reserved = |symbol| Fault::new(self.at, format!("Invalid use of reserved symbol '{symbol}'"));
+        let reserved = |symbol| {
+            Fault::new(
+                self.at,
+                format!("Invalid use of reserved symbol '{symbol}'"),
+            )
+        };
         if rest.starts_with("&&") {
             return Err(reserved('&'));
         }
@@ -222,7 +239,11 @@ mod tests {
     use super::*;
 
     fn kinds(text: &str) -> Vec<Kind> {
-        tokens(text).unwrap().into_iter().map(|token| token.kind).collect()
+        tokens(text)
+            .unwrap()
+            .into_iter()
+            .map(|token| token.kind)
+            .collect()
     }
 
     #[test]
@@ -237,7 +258,10 @@ mod tests {
         assert_eq!(kinds("1e3"), [Kind::Number(1000.0, None)]);
         assert_eq!(kinds(".5"), [Kind::Number(0.5, None)]);
         let big = (1_i64 << 53) + 1;
-        assert_eq!(kinds("9007199254740993"), [Kind::Number(big as f64, Some(big))]);
+        assert_eq!(
+            kinds("9007199254740993"),
+            [Kind::Number(big as f64, Some(big))]
+        );
         assert!(tokens("1e400").is_err());
     }
 }

@@ -50,13 +50,20 @@ pub struct Environment {
 impl Environment {
     /// The columns of a schema.
     pub fn of_schema(schema: &crate::Schema, key: Option<DataType>) -> Self {
-        let columns = schema.fields().iter().map(|field| (Rc::clone(&field.name), field.dtype)).collect();
+        let columns = schema
+            .fields()
+            .iter()
+            .map(|field| (Rc::clone(&field.name), field.dtype))
+            .collect();
         Self { columns, key }
     }
 
     /// The type of a column.
     pub fn dtype(&self, name: &str) -> Option<DataType> {
-        self.columns.iter().find(|(column, _)| &**column == name).map(|&(_, dtype)| dtype)
+        self.columns
+            .iter()
+            .find(|(column, _)| &**column == name)
+            .map(|&(_, dtype)| dtype)
     }
 }
 
@@ -75,7 +82,12 @@ pub struct Limits {
 
 impl Default for Limits {
     fn default() -> Self {
-        Self { source_bytes: 64 << 10, steps: 10_000_000, steps_per_row: 1_000, text_bytes: 256 << 20 }
+        Self {
+            source_bytes: 64 << 10,
+            steps: 10_000_000,
+            steps_per_row: 1_000,
+            text_bytes: 256 << 20,
+        }
     }
 }
 
@@ -171,7 +183,12 @@ impl Program {
     ///
     /// # Errors
     /// [`Error::Limit`] when a budget of `context.limits` is used up.
-    pub fn evaluate(&self, inputs: &[&Column], rows: RowSelection<'_>, context: &EvalContext<'_>) -> Result<Column> {
+    pub fn evaluate(
+        &self,
+        inputs: &[&Column],
+        rows: RowSelection<'_>,
+        context: &EvalContext<'_>,
+    ) -> Result<Column> {
         let mut evaluation = eval::Evaluation::new(&self.graph, inputs, rows, context);
         match &self.output {
             Output::Node(node) => evaluation.column(*node),
@@ -186,10 +203,19 @@ impl Program {
 /// [`Error::Expression`] with the place of the fault.
 pub fn compile(text: &str, environment: &Environment, limits: &Limits) -> Result<Program> {
     if text.len() > limits.source_bytes {
-        let message = format!("Expression is longer than the limit of {} bytes", limits.source_bytes);
-        return Err(Error::Expression { message, line: 0, column: 0 });
+        let message = format!(
+            "Expression is longer than the limit of {} bytes",
+            limits.source_bytes
+        );
+        return Err(Error::Expression {
+            message,
+            line: 0,
+            column: 0,
+        });
     }
-    parse::parse(text).and_then(|tree| check::check(&tree, environment)).map_err(|fault| fault.locate(text))
+    parse::parse(text)
+        .and_then(|tree| check::check(&tree, environment))
+        .map_err(|fault| fault.locate(text))
 }
 
 /// The outcome of compiling a set of expressions that may use each other.
@@ -204,14 +230,24 @@ pub struct Compiled {
 /// Compiles expressions that may use each other by alias.
 ///
 /// An expression that uses one which does not compile, or takes part in a cycle, fails with an error of its own.
-pub fn compile_all(expressions: &[(&str, &str)], environment: &Environment, limits: &Limits) -> Compiled {
+pub fn compile_all(
+    expressions: &[(&str, &str)],
+    environment: &Environment,
+    limits: &Limits,
+) -> Compiled {
     let mut pending: Vec<Option<Result<Program>>> = vec![None; expressions.len()];
     let mut order = Vec::new();
     let mut known = environment.clone();
     for (slot, (alias, _)) in pending.iter_mut().zip(expressions) {
         if environment.dtype(alias).is_some() {
-            let message = format!("Value Error - expression \"{alias}\" cannot overwrite an existing column.");
-            *slot = Some(Err(Error::Expression { message, line: 0, column: 0 }));
+            let message = format!(
+                "Value Error - expression \"{alias}\" cannot overwrite an existing column."
+            );
+            *slot = Some(Err(Error::Expression {
+                message,
+                line: 0,
+                column: 0,
+            }));
         }
     }
     // Which other expressions each one names; a text that does not parse names none and fails when it is compiled.
@@ -219,11 +255,18 @@ pub fn compile_all(expressions: &[(&str, &str)], environment: &Environment, limi
         .iter()
         .map(|(_, text)| {
             let tree = parse::parse(text);
-            let names = tree.map(|tree| check::column_names(&tree)).unwrap_or_default();
+            let names = tree
+                .map(|tree| check::column_names(&tree))
+                .unwrap_or_default();
             names
                 .into_iter()
                 .filter(|(name, _)| environment.dtype(name).is_none())
-                .filter_map(|(name, at)| Some((expressions.iter().position(|(alias, _)| **alias == *name)?, at)))
+                .filter_map(|(name, at)| {
+                    Some((
+                        expressions.iter().position(|(alias, _)| **alias == *name)?,
+                        at,
+                    ))
+                })
                 .collect()
         })
         .collect();
@@ -234,11 +277,17 @@ pub fn compile_all(expressions: &[(&str, &str)], environment: &Environment, limi
                 continue;
             }
             progress = true;
-            let failed = uses[i].iter().find(|&&(used, _)| matches!(pending[used], Some(Err(_))));
+            let failed = uses[i]
+                .iter()
+                .find(|&&(used, _)| matches!(pending[used], Some(Err(_))));
             let result = match failed {
                 Some(&(used, at)) => {
                     let used = expressions[used].0;
-                    Err(Fault::new(at, format!("Value Error - expression \"{used}\" is not valid.")).locate(text))
+                    Err(Fault::new(
+                        at,
+                        format!("Value Error - expression \"{used}\" is not valid."),
+                    )
+                    .locate(text))
                 }
                 None => compile(text, &known, limits),
             };
@@ -252,14 +301,26 @@ pub fn compile_all(expressions: &[(&str, &str)], environment: &Environment, limi
             break;
         }
     }
-    let results = expressions.iter().zip(pending).enumerate().map(|(i, ((alias, text), result))| {
-        let cycle = || {
-            let at = uses[i].first().map_or(0, |&(_, at)| at);
-            Err(Fault::new(at, format!("Value Error - expression \"{alias}\" depends on itself.")).locate(text))
-        };
-        (Rc::from(*alias), result.unwrap_or_else(cycle))
-    });
-    Compiled { results: results.collect(), order }
+    let results =
+        expressions
+            .iter()
+            .zip(pending)
+            .enumerate()
+            .map(|(i, ((alias, text), result))| {
+                let cycle = || {
+                    let at = uses[i].first().map_or(0, |&(_, at)| at);
+                    Err(Fault::new(
+                        at,
+                        format!("Value Error - expression \"{alias}\" depends on itself."),
+                    )
+                    .locate(text))
+                };
+                (Rc::from(*alias), result.unwrap_or_else(cycle))
+            });
+    Compiled {
+        results: results.collect(),
+        order,
+    }
 }
 
 /// An error in an expression, at a byte of its text.
@@ -271,19 +332,34 @@ struct Fault {
 
 impl Fault {
     fn new(at: usize, message: impl Into<String>) -> Self {
-        Self { at, message: message.into() }
+        Self {
+            at,
+            message: message.into(),
+        }
     }
 
     /// The inputs have types that do not fit.
     fn types(at: usize) -> Self {
-        Self::new(at, "Type Error - inputs do not resolve to a valid expression.")
+        Self::new(
+            at,
+            "Type Error - inputs do not resolve to a valid expression.",
+        )
     }
 
     /// The error for a user, with line and column.
     fn locate(self, text: &str) -> Error {
         let before = text.get(..self.at).unwrap_or(text);
         let line = before.matches('\n').count() as u32;
-        let column = before.rsplit('\n').next().unwrap_or_default().chars().count() as u32;
-        Error::Expression { message: self.message, line, column }
+        let column = before
+            .rsplit('\n')
+            .next()
+            .unwrap_or_default()
+            .chars()
+            .count() as u32;
+        Error::Expression {
+            message: self.message,
+            line,
+            column,
+        }
     }
 }

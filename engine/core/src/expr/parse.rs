@@ -19,8 +19,9 @@ const MAX_VECTOR: f64 = 10_000.0;
 
 /// Names that the grammar gives a meaning, so nothing else can have them.
 const RESERVED: [&str; 26] = [
-    "and", "or", "nand", "nor", "xor", "xnor", "not", "if", "else", "switch", "case", "default", "for", "while",
-    "repeat", "until", "break", "continue", "return", "var", "true", "false", "null", "pi", "epsilon", "inf",
+    "and", "or", "nand", "nor", "xor", "xnor", "not", "if", "else", "switch", "case", "default",
+    "for", "while", "repeat", "until", "break", "continue", "return", "var", "true", "false",
+    "null", "pi", "epsilon", "inf",
 ];
 
 /// Parses an expression: statements separated by `;`.
@@ -30,19 +31,30 @@ pub(super) fn parse(text: &str) -> Result<Expr, Fault> {
         return Err(Fault::new(0, "Empty expression!"));
     }
     check_brackets(&tokens)?;
-    let mut parser = Parser { tokens, position: 0, depth: 0, operators: 0, end: text.len() };
+    let mut parser = Parser {
+        tokens,
+        position: 0,
+        depth: 0,
+        operators: 0,
+        end: text.len(),
+    };
     let statements = parser.statements(None)?;
     if let Some(token) = parser.peek() {
         return Err(parser.unexpected(token.clone()));
     }
-    Ok(Expr { at: 0, kind: ExprKind::Block(statements) })
+    Ok(Expr {
+        at: 0,
+        kind: ExprKind::Block(statements),
+    })
 }
 
 /// Points at the first closing bracket without its opening one, or at the last opening one left.
 fn check_brackets(tokens: &[Token]) -> Result<(), Fault> {
     let mut open: Vec<(&str, usize)> = Vec::new();
     for token in tokens {
-        let Kind::Symbol(symbol) = token.kind else { continue };
+        let Kind::Symbol(symbol) = token.kind else {
+            continue;
+        };
         let closes = match symbol {
             "(" => Err(")"),
             "[" => Err("]"),
@@ -55,7 +67,12 @@ fn check_brackets(tokens: &[Token]) -> Result<(), Fault> {
             Ok(closing) if open.last().is_some_and(|&(wanted, _)| wanted == closing) => {
                 open.pop();
             }
-            Ok(closing) => return Err(Fault::new(token.at, format!("Mismatched brackets: '{closing}'"))),
+            Ok(closing) => {
+                return Err(Fault::new(
+                    token.at,
+                    format!("Mismatched brackets: '{closing}'"),
+                ));
+            }
         }
     }
     match open.last() {
@@ -108,7 +125,10 @@ impl Parser {
         }
         match self.peek() {
             None => Err(self.premature_end()),
-            Some(token) => Err(Fault::new(token.at, format!("Expected '{symbol}' instead of: '{}'", token.show()))),
+            Some(token) => Err(Fault::new(
+                token.at,
+                format!("Expected '{symbol}' instead of: '{}'", token.show()),
+            )),
         }
     }
 
@@ -162,7 +182,10 @@ impl Parser {
 
     fn nested<T>(&mut self, parse: impl FnOnce(&mut Self) -> Result<T, Fault>) -> Result<T, Fault> {
         if self.depth == MAX_DEPTH {
-            return Err(Fault::new(self.at(), format!("Expression nests deeper than {MAX_DEPTH} levels")));
+            return Err(Fault::new(
+                self.at(),
+                format!("Expression nests deeper than {MAX_DEPTH} levels"),
+            ));
         }
         self.depth += 1;
         let result = parse(self);
@@ -173,7 +196,10 @@ impl Parser {
     fn count_operator(&mut self) -> Result<(), Fault> {
         self.operators += 1;
         if self.operators > MAX_OPERATORS {
-            return Err(Fault::new(self.at(), format!("Expression has more than {MAX_OPERATORS} operators")));
+            return Err(Fault::new(
+                self.at(),
+                format!("Expression has more than {MAX_OPERATORS} operators"),
+            ));
         }
         Ok(())
     }
@@ -190,7 +216,10 @@ impl Parser {
                 if bracketed {
                     parser.expect("]")?;
                 }
-                return Ok(Expr { at, kind: ExprKind::Return(Box::new(value)) });
+                return Ok(Expr {
+                    at,
+                    kind: ExprKind::Return(Box::new(value)),
+                });
             }
             parser.assignment()
         })
@@ -201,20 +230,34 @@ impl Parser {
         let name = match self.peek().map(|token| &token.kind) {
             Some(Kind::Name(name)) => name.clone(),
             None => return Err(self.premature_end()),
-            Some(_) => return Err(Fault::new(name_at, "Expected a symbol for variable definition")),
+            Some(_) => {
+                return Err(Fault::new(
+                    name_at,
+                    "Expected a symbol for variable definition",
+                ));
+            }
         };
         if RESERVED.contains(&name.as_str()) {
-            return Err(Fault::new(name_at, format!("Invalid use of reserved symbol '{name}'")));
+            return Err(Fault::new(
+                name_at,
+                format!("Invalid use of reserved symbol '{name}'"),
+            ));
         }
         self.position += 1;
         if self.take_symbol("[") {
             let size_at = self.at();
             let size = match self.peek().map(|token| &token.kind) {
-                Some(Kind::Number(size, _)) if (1.0..=MAX_VECTOR).contains(size) && size.fract() == 0.0 => *size as usize,
+                Some(Kind::Number(size, _))
+                    if (1.0..=MAX_VECTOR).contains(size) && size.fract() == 0.0 =>
+                {
+                    *size as usize
+                }
                 _ => {
                     return Err(Fault::new(
                         size_at,
-                        format!("Invalid vector size: it must be a whole number from 1 to {MAX_VECTOR}"),
+                        format!(
+                            "Invalid vector size: it must be a whole number from 1 to {MAX_VECTOR}"
+                        ),
                     ));
                 }
             };
@@ -229,10 +272,21 @@ impl Parser {
                 }
                 values = self.list(closing)?;
                 if values.len() > size || fill && values.len() != 1 {
-                    return Err(Fault::new(size_at, format!("Too many values for vector '{name}' of size {size}")));
+                    return Err(Fault::new(
+                        size_at,
+                        format!("Too many values for vector '{name}' of size {size}"),
+                    ));
                 }
             }
-            return Ok(Expr { at: name_at, kind: ExprKind::DeclareVector { name, size, values, fill } });
+            return Ok(Expr {
+                at: name_at,
+                kind: ExprKind::DeclareVector {
+                    name,
+                    size,
+                    values,
+                    fill,
+                },
+            });
         }
         let value = match self.take_symbol(":=") {
             // `var x := {}` declares without a value.
@@ -244,7 +298,10 @@ impl Parser {
             true => Some(Box::new(self.assignment()?)),
             false => None,
         };
-        Ok(Expr { at: name_at, kind: ExprKind::Declare(name, value) })
+        Ok(Expr {
+            at: name_at,
+            kind: ExprKind::Declare(name, value),
+        })
     }
 
     /// Comma-separated expressions up to `closing`, which is taken.
@@ -279,13 +336,21 @@ impl Parser {
                 ExprKind::Name(name) => Target::Name(name),
                 ExprKind::Column(name) => Target::Column(name),
                 ExprKind::Element(name, position) => Target::Element(name, position),
-                _ => return Err(Fault::new(target.at, "Invalid assignment: the left side must be a variable")),
+                _ => {
+                    return Err(Fault::new(
+                        target.at,
+                        "Invalid assignment: the left side must be a variable",
+                    ));
+                }
             };
             parser.position += 1;
             let value = parser.assignment()?;
             let op = op.map(BinaryOp::Arith);
             let at = if op.is_some() { at } else { target.at };
-            Ok(Expr { at, kind: ExprKind::Assign(place, op, Box::new(value)) })
+            Ok(Expr {
+                at,
+                kind: ExprKind::Assign(place, op, Box::new(value)),
+            })
         })
     }
 
@@ -354,7 +419,10 @@ impl Parser {
             self.count_operator()?;
             self.position += 1;
             let right = self.binary(lowest + 1)?;
-            left = Expr { at, kind: ExprKind::Binary(op, Box::new(left), Box::new(right)) };
+            left = Expr {
+                at,
+                kind: ExprKind::Binary(op, Box::new(left), Box::new(right)),
+            };
         }
         Ok(left)
     }
@@ -363,11 +431,17 @@ impl Parser {
         let at = self.at();
         if self.take_symbol("-") {
             let operand = self.nested(Self::signed)?;
-            return Ok(Expr { at, kind: ExprKind::Negate(Box::new(operand)) });
+            return Ok(Expr {
+                at,
+                kind: ExprKind::Negate(Box::new(operand)),
+            });
         }
         if self.take_symbol("+") {
             let operand = self.nested(Self::signed)?;
-            return Ok(Expr { at, kind: ExprKind::Plus(Box::new(operand)) });
+            return Ok(Expr {
+                at,
+                kind: ExprKind::Plus(Box::new(operand)),
+            });
         }
         let base = self.primary()?;
         let at = self.at();
@@ -376,7 +450,10 @@ impl Parser {
         }
         let exponent = self.nested(Self::signed)?;
         let op = BinaryOp::Arith(Arith::Power);
-        Ok(Expr { at, kind: ExprKind::Binary(op, Box::new(base), Box::new(exponent)) })
+        Ok(Expr {
+            at,
+            kind: ExprKind::Binary(op, Box::new(base), Box::new(exponent)),
+        })
     }
 
     fn primary(&mut self) -> Result<Expr, Fault> {
@@ -437,12 +514,17 @@ impl Parser {
                 let found = self.peek().map_or(String::new(), Token::show);
                 return Err(Fault::new(
                     self.at(),
-                    format!("Expected a '(' at start of function call to 'not', instead got: '{found}'"),
+                    format!(
+                        "Expected a '(' at start of function call to 'not', instead got: '{found}'"
+                    ),
                 ));
             }
             "not" => {}
             reserved if RESERVED.contains(&reserved) => {
-                return Err(Fault::new(at, format!("Invalid use of reserved symbol '{reserved}'")));
+                return Err(Fault::new(
+                    at,
+                    format!("Invalid use of reserved symbol '{reserved}'"),
+                ));
             }
             _ => {}
         }
@@ -484,7 +566,11 @@ impl Parser {
             self.expect(",")?;
             let otherwise = Some(Box::new(self.assignment()?));
             self.expect(")")?;
-            return Ok(ExprKind::If { condition, then, otherwise });
+            return Ok(ExprKind::If {
+                condition,
+                then,
+                otherwise,
+            });
         }
         self.expect(")")?;
         let then = Box::new(self.body()?);
@@ -497,7 +583,11 @@ impl Parser {
             self.position = before;
             None
         };
-        Ok(ExprKind::If { condition, then, otherwise })
+        Ok(ExprKind::If {
+            condition,
+            then,
+            otherwise,
+        })
     }
 
     fn case(&mut self) -> Result<(Expr, Expr), Fault> {
@@ -573,7 +663,10 @@ impl Parser {
                 start: None,
                 condition: Some(Box::new(condition)),
                 step: None,
-                body: Box::new(Expr { at, kind: ExprKind::Block(body) }),
+                body: Box::new(Expr {
+                    at,
+                    kind: ExprKind::Block(body),
+                }),
                 until: true,
             });
         }
@@ -596,7 +689,13 @@ impl Parser {
         }
         self.expect(")")?;
         let body = Box::new(self.body()?);
-        Ok(ExprKind::Loop { start, condition, step, body, until: false })
+        Ok(ExprKind::Loop {
+            start,
+            condition,
+            step,
+            body,
+            until: false,
+        })
     }
 }
 
@@ -613,8 +712,14 @@ mod tests {
     fn faults_point_at_the_token() {
         assert_eq!(message("1 +"), ("Premature end of expression[1]".into(), 3));
         assert_eq!(message("\"i\")"), ("Mismatched brackets: ')'".into(), 3));
-        assert_eq!(message("1 +* 2"), ("Invalid token sequence: '+' and '*'".into(), 3));
-        assert_eq!(message("1 && 1"), ("Invalid use of reserved symbol '&'".into(), 2));
+        assert_eq!(
+            message("1 +* 2"),
+            ("Invalid token sequence: '+' and '*'".into(), 3)
+        );
+        assert_eq!(
+            message("1 && 1"),
+            ("Invalid use of reserved symbol '&'".into(), 2)
+        );
         assert_eq!(message("// only"), ("Empty expression!".into(), 0));
         assert_eq!(
             message("not 1").0,

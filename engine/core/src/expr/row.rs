@@ -40,7 +40,9 @@ pub(super) fn run(script: &Script, mut evaluation: Evaluation<'_>) -> Result<Col
         hoisted: &hoisted,
         locals: vec![Scalar::Null; script.n_locals],
         vectors: vec![Vec::new(); script.n_vectors],
-        budget: limits.steps.saturating_add(limits.steps_per_row.saturating_mul(n as u64)),
+        budget: limits
+            .steps
+            .saturating_add(limits.steps_per_row.saturating_mul(n as u64)),
         buffer: String::new(),
         evaluation: &evaluation,
         row: 0,
@@ -123,9 +125,9 @@ impl Machine<'_, '_> {
                 value
             }
             Step::Local(local) => self.locals[*local].clone(),
-            Step::Element(vector, position) => {
-                self.element(*vector, position)?.map_or(Scalar::Null, |element| Scalar::Float(*element))
-            }
+            Step::Element(vector, position) => self
+                .element(*vector, position)?
+                .map_or(Scalar::Null, |element| Scalar::Float(*element)),
             Step::Convert(to, inner) => scalar::convert(self.step(inner)?.as_value(), *to),
             Step::Truth(inner) => Scalar::Bool(self.truth(inner)?),
             Step::Not(inner) => Scalar::Bool(!self.truth(inner)?),
@@ -141,7 +143,11 @@ impl Machine<'_, '_> {
             Step::Call(function, arguments) => self.call(function, arguments)?,
             Step::Lookup(column, key) => {
                 let key = self.step(key)?;
-                if key.is_null() { Scalar::Null } else { (self.evaluation.context.lookup)(column, key.as_value()) }
+                if key.is_null() {
+                    Scalar::Null
+                } else {
+                    (self.evaluation.context.lookup)(column, key.as_value())
+                }
             }
             Step::Random(number) => {
                 self.draws += 1;
@@ -164,7 +170,13 @@ impl Machine<'_, '_> {
                 }
                 last
             }
-            Step::Loop { start, condition, step, body, until } => {
+            Step::Loop {
+                start,
+                condition,
+                step,
+                body,
+                until,
+            } => {
                 if let Some(start) = start {
                     self.step(start)?;
                 }
@@ -192,7 +204,9 @@ impl Machine<'_, '_> {
                 }
                 value
             }
-            Step::Vector(vector, size, values, fill) => self.vector(*vector, *size, values, *fill)?,
+            Step::Vector(vector, size, values, fill) => {
+                self.vector(*vector, *size, values, *fill)?
+            }
             Step::IndexOf(text, pattern, vector) => {
                 let text = self.step(text)?;
                 self.spend_text(&text)?;
@@ -202,7 +216,10 @@ impl Machine<'_, '_> {
                 let span = functions::group_span(pattern, &text);
                 if let Some((start, end)) = span {
                     let ends = [start, end];
-                    self.vectors[*vector].iter_mut().zip(ends).for_each(|(element, end)| *element = end);
+                    self.vectors[*vector]
+                        .iter_mut()
+                        .zip(ends)
+                        .for_each(|(element, end)| *element = end);
                 }
                 Scalar::Bool(span.is_some())
             }
@@ -244,18 +261,31 @@ impl Machine<'_, '_> {
         for value in values {
             elements.push(self.step(value)?.as_value().as_f64().unwrap_or(f64::NAN));
         }
-        let rest = if fill { elements.first().copied().unwrap_or_default() } else { 0.0 };
+        let rest = if fill {
+            elements.first().copied().unwrap_or_default()
+        } else {
+            0.0
+        };
         elements.resize(size, rest);
         let first = elements[0];
         self.vectors[vector] = elements;
         Ok(Scalar::Float(first))
     }
 
-    fn iterate(&mut self, condition: Option<&Step>, step: Option<&Step>, body: &Step, until: bool) -> Stepped {
+    fn iterate(
+        &mut self,
+        condition: Option<&Step>,
+        step: Option<&Step>,
+        body: &Step,
+        until: bool,
+    ) -> Stepped {
         let mut last = Scalar::Null;
         loop {
             self.spend(1)?;
-            if !until && let Some(condition) = condition && !self.truth(condition)? {
+            if !until
+                && let Some(condition) = condition
+                && !self.truth(condition)?
+            {
                 return Ok(last);
             }
             match self.step(body) {
@@ -267,7 +297,10 @@ impl Machine<'_, '_> {
             if let Some(step) = step {
                 self.step(step)?;
             }
-            if until && let Some(condition) = condition && self.truth(condition)? {
+            if until
+                && let Some(condition) = condition
+                && self.truth(condition)?
+            {
                 return Ok(last);
             }
         }

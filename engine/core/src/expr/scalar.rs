@@ -13,7 +13,9 @@ use crate::value::{Scalar, Value};
 pub(super) fn arith(op: Arith, a: &Scalar, b: &Scalar) -> Scalar {
     match (a, b) {
         (Scalar::Int(a), Scalar::Int(b)) => int_arith(op, *a, *b).map_or(Scalar::Null, Scalar::Int),
-        (Scalar::Float(a), Scalar::Float(b)) => float_arith(op, *a, *b).map_or(Scalar::Null, Scalar::Float),
+        (Scalar::Float(a), Scalar::Float(b)) => {
+            float_arith(op, *a, *b).map_or(Scalar::Null, Scalar::Float)
+        }
         _ => Scalar::Null,
     }
 }
@@ -53,7 +55,9 @@ pub(super) fn compare(op: Compare, a: Value<'_>, b: Value<'_>) -> bool {
         (Value::Null, Value::Null) => op == Compare::Equal,
         (Value::Null, _) | (_, Value::Null) => op == Compare::NotEqual,
         // NaN is unequal to everything, itself included.
-        (Value::Float(a), Value::Float(b)) => a.partial_cmp(&b).map_or(op == Compare::NotEqual, |order| op.holds(order)),
+        (Value::Float(a), Value::Float(b)) => a
+            .partial_cmp(&b)
+            .map_or(op == Compare::NotEqual, |order| op.holds(order)),
         _ => op.holds(a.cmp(&b)),
     }
 }
@@ -78,17 +82,31 @@ pub(super) fn convert(value: Value<'_>, to: Type) -> Scalar {
     match (value, to) {
         (Value::Date(day), DataType::Datetime | DataType::Int64) => {
             let ms = i64::from(day) * super::calendar::DAY_MS;
-            if to == DataType::Int64 { Scalar::Int(ms) } else { Scalar::Datetime(ms) }
+            if to == DataType::Int64 {
+                Scalar::Int(ms)
+            } else {
+                Scalar::Datetime(ms)
+            }
         }
         (Value::Datetime(ms), DataType::Int64) => Scalar::Int(ms),
         (Value::Bool(value), DataType::Int64) => Scalar::Int(value.into()),
-        (Value::UInt(value), DataType::Int64) => i64::try_from(value).map_or(Scalar::Null, Scalar::Int),
+        (Value::UInt(value), DataType::Int64) => {
+            i64::try_from(value).map_or(Scalar::Null, Scalar::Int)
+        }
         (Value::Float(value), DataType::UInt64) => {
             let fits = value.fract() == 0.0 && (0.0..18_446_744_073_709_551_616.0).contains(&value);
-            if fits { Scalar::UInt(value as u64) } else { Scalar::Null }
+            if fits {
+                Scalar::UInt(value as u64)
+            } else {
+                Scalar::Null
+            }
         }
         (Value::Float(value), _) if to.storage() == Storage::Int => {
-            if value.fract() == 0.0 { float_to_int(value).map_or(Scalar::Null, Scalar::Int) } else { Scalar::Null }
+            if value.fract() == 0.0 {
+                float_to_int(value).map_or(Scalar::Null, Scalar::Int)
+            } else {
+                Scalar::Null
+            }
         }
         (_, DataType::Float64) => value.as_f64().map_or(Scalar::Null, Scalar::Float),
         _ => value.to_scalar(),
@@ -105,12 +123,22 @@ pub(super) fn negate(value: &Scalar) -> Scalar {
 }
 
 /// Calls a function on cells that were converted to its argument types.
-pub(super) fn call(function: &Resolved, values: &[Value<'_>], buffer: &mut String) -> Result<Scalar> {
+pub(super) fn call(
+    function: &Resolved,
+    values: &[Value<'_>],
+    buffer: &mut String,
+) -> Result<Scalar> {
     if function.strict && values.iter().any(|value| value.is_null()) {
         return Ok(Scalar::Null);
     }
     let number = |i: usize| values[i].as_f64().unwrap_or_default();
-    let finite = |value: f64| if value.is_finite() { Scalar::Float(value) } else { Scalar::Null };
+    let finite = |value: f64| {
+        if value.is_finite() {
+            Scalar::Float(value)
+        } else {
+            Scalar::Null
+        }
+    };
     Ok(match &function.body {
         Body::Float1(body) => finite(body(number(0))),
         Body::Float2(body) => finite(body(number(0), number(1))),
@@ -146,7 +174,9 @@ pub(super) fn call(function: &Resolved, values: &[Value<'_>], buffer: &mut Strin
 /// The error of a call whose text is too long.
 pub(super) fn too_long(name: &str) -> Error {
     let limit = super::functions::MAX_TEXT;
-    Error::limit(format!("expression: `{name}` makes a text of more than {limit} bytes"))
+    Error::limit(format!(
+        "expression: `{name}` makes a text of more than {limit} bytes"
+    ))
 }
 
 /// The value of an operation on constants; `None` if it cannot be known before the program runs.
@@ -157,8 +187,14 @@ pub(super) fn fold(op: &Op, dtype: Type, operands: &[&Scalar]) -> Option<Scalar>
         Op::Not => Scalar::Bool(!truth(operands[0].as_value())),
         Op::Negate => negate(operands[0]),
         Op::Arith(op) => arith(*op, operands[0], operands[1]),
-        Op::Compare(op) => Scalar::Bool(compare(*op, operands[0].as_value(), operands[1].as_value())),
-        Op::Logic(op) => logic(*op, truth(operands[0].as_value()), truth(operands[1].as_value())),
+        Op::Compare(op) => {
+            Scalar::Bool(compare(*op, operands[0].as_value(), operands[1].as_value()))
+        }
+        Op::Logic(op) => logic(
+            *op,
+            truth(operands[0].as_value()),
+            truth(operands[1].as_value()),
+        ),
         Op::IsNull => Scalar::Bool(operands[0].is_null()),
         Op::Select => operands[if truth(operands[0].as_value()) { 1 } else { 2 }].clone(),
         Op::Call(function) => {
@@ -166,7 +202,9 @@ pub(super) fn fold(op: &Op, dtype: Type, operands: &[&Scalar]) -> Option<Scalar>
             // A text that is too long is reported when the program runs.
             call(function, &values, &mut String::new()).ok()?
         }
-        Op::Const(_) | Op::Input(_) | Op::Key | Op::Now | Op::Random(_) | Op::Lookup(_) => return None,
+        Op::Const(_) | Op::Input(_) | Op::Key | Op::Now | Op::Random(_) | Op::Lookup(_) => {
+            return None;
+        }
     })
 }
 

@@ -85,7 +85,13 @@ impl Builder {
     }
 
     /// An operation on terms: `op` in the graph if all are pure, else what `row` makes of their steps.
-    fn operation(&mut self, op: Op, dtype: Type, operands: Vec<Term>, row: impl FnOnce(Vec<Step>) -> Step) -> Term {
+    fn operation(
+        &mut self,
+        op: Op,
+        dtype: Type,
+        operands: Vec<Term>,
+        row: impl FnOnce(Vec<Step>) -> Step,
+    ) -> Term {
         let pure: Option<Vec<NodeId>> = operands
             .iter()
             .map(|term| match term {
@@ -102,14 +108,27 @@ impl Builder {
         }
     }
 
-    fn unary(&mut self, op: Op, dtype: Type, operand: Term, row: impl FnOnce(Box<Step>) -> Step) -> Term {
+    fn unary(
+        &mut self,
+        op: Op,
+        dtype: Type,
+        operand: Term,
+        row: impl FnOnce(Box<Step>) -> Step,
+    ) -> Term {
         self.operation(op, dtype, vec![operand], |steps| {
             let [step] = <[Step; 1]>::try_from(steps).expect("one operand makes one step");
             row(Box::new(step))
         })
     }
 
-    fn binary(&mut self, op: Op, dtype: Type, a: Term, b: Term, row: impl FnOnce(Box<Step>, Box<Step>) -> Step) -> Term {
+    fn binary(
+        &mut self,
+        op: Op,
+        dtype: Type,
+        a: Term,
+        b: Term,
+        row: impl FnOnce(Box<Step>, Box<Step>) -> Step,
+    ) -> Term {
         self.operation(op, dtype, vec![a, b], |steps| {
             let [a, b] = <[Step; 2]>::try_from(steps).expect("two operands make two steps");
             row(Box::new(a), Box::new(b))
@@ -148,7 +167,9 @@ impl Builder {
     /// Whether a term is a constant whole number, which can be an integer without loss.
     pub fn is_whole(&self, term: &Term) -> bool {
         match self.constant(term) {
-            Some(Scalar::Float(value)) => value.fract() == 0.0 && value.abs() <= 9_007_199_254_740_992.0,
+            Some(Scalar::Float(value)) => {
+                value.fract() == 0.0 && value.abs() <= 9_007_199_254_740_992.0
+            }
             Some(Scalar::Int(_)) => true,
             _ => false,
         }
@@ -178,6 +199,9 @@ impl Builder {
     pub fn negate(&mut self, term: Term, at: usize) -> Result<Term, Fault> {
         let dtype = match self.number(&term) {
             None => return Err(Fault::types(at)),
+            Some(Number::Float) if self.dtype(&term) == Some(Boolean) => {
+                return Err(Fault::types(at));
+            }
             Some(Number::Float) => Some(Float64),
             Some(Number::Narrow | Number::Wide) => Some(Int64),
         };
@@ -215,7 +239,11 @@ impl Builder {
                 Compare::Equal | Compare::NotEqual => {
                     let other = if left.is_none() { b } else { a };
                     let is_null = self.is_null(other);
-                    if op == Compare::Equal { is_null } else { self.not(is_null) }
+                    if op == Compare::Equal {
+                        is_null
+                    } else {
+                        self.not(is_null)
+                    }
                 }
                 _ => self.literal(Scalar::Null, Some(Boolean)),
             });
@@ -225,7 +253,9 @@ impl Builder {
             left
         } else if both(|dtype| is_int(dtype) || is_float(dtype)) {
             let unsigned = |dtype, other: &Term| {
-                dtype == UInt64 && self.is_whole(other) && matches!(self.constant(other), Some(Scalar::Float(value)) if *value >= 0.0)
+                dtype == UInt64
+                    && self.is_whole(other)
+                    && matches!(self.constant(other), Some(Scalar::Float(value)) if *value >= 0.0)
             };
             if unsigned(left_type, &b) || unsigned(right_type, &a) {
                 Some(UInt64)
@@ -236,11 +266,16 @@ impl Builder {
             }
         } else {
             let (left, right) = (left_type.column_type(), right_type.column_type());
-            let message = format!("Type Error - cannot compare {left} and {right} with '{}'", op.symbol());
+            let message = format!(
+                "Type Error - cannot compare {left} and {right} with '{}'",
+                op.symbol()
+            );
             return Err(Fault::new(at, message));
         };
         let (a, b) = (self.convert(a, dtype), self.convert(b, dtype));
-        Ok(self.binary(Op::Compare(op), Some(Boolean), a, b, |a, b| Step::Compare(op, a, b)))
+        Ok(self.binary(Op::Compare(op), Some(Boolean), a, b, |a, b| {
+            Step::Compare(op, a, b)
+        }))
     }
 
     /// The one type that all terms can be converted to.
@@ -252,33 +287,69 @@ impl Builder {
         if known.clone().all(|dtype| dtype == first) {
             return Ok(Some(first));
         }
-        if known.clone().chain([first]).all(|dtype| is_int(dtype) || is_float(dtype)) {
-            let typed: Vec<Term> = terms.iter().filter(|term| self.dtype(term).is_some()).cloned().collect();
-            return Ok(Some(if self.is_integral(&typed) { Int64 } else { Float64 }));
+        if known
+            .clone()
+            .chain([first])
+            .all(|dtype| is_int(dtype) || is_float(dtype))
+        {
+            let typed: Vec<Term> = terms
+                .iter()
+                .filter(|term| self.dtype(term).is_some())
+                .cloned()
+                .collect();
+            return Ok(Some(if self.is_integral(&typed) {
+                Int64
+            } else {
+                Float64
+            }));
         }
         Err(Fault::types(at))
     }
 
-    pub fn select(&mut self, condition: Term, then: Term, otherwise: Term, at: usize) -> Result<Term, Fault> {
+    pub fn select(
+        &mut self,
+        condition: Term,
+        then: Term,
+        otherwise: Term,
+        at: usize,
+    ) -> Result<Term, Fault> {
         let dtype = self.common_type(&[then.clone(), otherwise.clone()], at)?;
         let condition = self.truth(condition);
         let (then, otherwise) = (self.convert(then, dtype), self.convert(otherwise, dtype));
-        Ok(self.operation(Op::Select, dtype, vec![condition, then, otherwise], |steps| {
-            let [condition, then, otherwise] = <[Step; 3]>::try_from(steps).expect("three operands make three steps");
-            Step::If(Box::new(condition), Box::new(then), Some(Box::new(otherwise)))
-        }))
+        Ok(self.operation(
+            Op::Select,
+            dtype,
+            vec![condition, then, otherwise],
+            |steps| {
+                let [condition, then, otherwise] =
+                    <[Step; 3]>::try_from(steps).expect("three operands make three steps");
+                Step::If(
+                    Box::new(condition),
+                    Box::new(then),
+                    Some(Box::new(otherwise)),
+                )
+            },
+        ))
     }
 
     /// A call, whose arguments are converted to what the function takes.
     pub fn call(&mut self, function: Resolved, arguments: Vec<Term>) -> Term {
         let types = function.arguments.clone();
-        let arguments: Vec<Term> = arguments.into_iter().zip(types).map(|(term, dtype)| self.convert(term, dtype)).collect();
+        let arguments: Vec<Term> = arguments
+            .into_iter()
+            .zip(types)
+            .map(|(term, dtype)| self.convert(term, dtype))
+            .collect();
         let function = Rc::new(function);
         let dtype = Some(function.dtype);
-        self.operation(Op::Call(Rc::clone(&function)), dtype, arguments, |steps| Step::Call(function, steps))
+        self.operation(Op::Call(Rc::clone(&function)), dtype, arguments, |steps| {
+            Step::Call(function, steps)
+        })
     }
 
     pub fn lookup(&mut self, column: Rc<str>, dtype: Type, key: Term) -> Term {
-        self.unary(Op::Lookup(Rc::clone(&column)), dtype, key, |step| Step::Lookup(column, step))
+        self.unary(Op::Lookup(Rc::clone(&column)), dtype, key, |step| {
+            Step::Lookup(column, step)
+        })
     }
 }

@@ -18,7 +18,12 @@ pub(super) struct TextBuilder {
 
 impl TextBuilder {
     pub fn new(capacity: usize, budget: usize) -> Self {
-        Self { codes: Vec::with_capacity(capacity), dictionary: Dictionary::default(), bytes: 0, budget }
+        Self {
+            codes: Vec::with_capacity(capacity),
+            dictionary: Dictionary::default(),
+            bytes: 0,
+            budget,
+        }
     }
 
     fn intern(&mut self, text: &str) -> Result<u32> {
@@ -47,7 +52,13 @@ impl TextBuilder {
 
     /// The text column, and how many bytes its texts have.
     pub fn finish(self) -> (Text, usize) {
-        (Text { codes: self.codes, dictionary: Rc::new(self.dictionary) }, self.bytes)
+        (
+            Text {
+                codes: self.codes,
+                dictionary: Rc::new(self.dictionary),
+            },
+            self.bytes,
+        )
     }
 }
 
@@ -82,7 +93,9 @@ impl<'v, 'a> Recode<'v, 'a> {
                 return Ok(());
             }
             Values::Each(column) => match column.text() {
-                Some(text) if text.codes[i] != NULL_CODE => (text.codes[i], text.dictionary.text(text.codes[i])),
+                Some(text) if text.codes[i] != NULL_CODE => {
+                    (text.codes[i], text.dictionary.text(text.codes[i]))
+                }
                 _ => {
                     builder.push_null();
                     return Ok(());
@@ -113,8 +126,17 @@ pub(super) fn compact(column: Column) -> Column {
     let codes = text
         .codes
         .iter()
-        .map(|&code| if code == NULL_CODE { NULL_CODE } else { dictionary.intern(text.dictionary.text(code)) })
+        .map(|&code| {
+            if code == NULL_CODE {
+                NULL_CODE
+            } else {
+                dictionary.intern(text.dictionary.text(code))
+            }
+        })
         .collect();
-    let text = Text { codes, dictionary: Rc::new(dictionary) };
+    let text = Text {
+        codes,
+        dictionary: Rc::new(dictionary),
+    };
     Column::from_parts(column.dtype(), Data::Text(text), None)
 }

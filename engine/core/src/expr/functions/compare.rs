@@ -8,12 +8,22 @@ use crate::value::{Value, compare_floats};
 use super::{Body, Out, Resolved};
 
 /// The least or greatest argument. `strict`: null if one is null, else nulls are passed over.
-pub(in crate::expr) fn pick(name: &'static str, n: usize, dtype: DataType, greatest: bool, strict: bool) -> Resolved {
+pub(in crate::expr) fn pick(
+    name: &'static str,
+    n: usize,
+    dtype: DataType,
+    greatest: bool,
+    strict: bool,
+) -> Resolved {
     let body = if dtype == Float64 && n == 2 && strict {
         Body::Float2(if greatest { f64::max } else { f64::min })
     } else {
         Body::Cells(Box::new(move |values, buffer| {
-            let wanted = if greatest { Ordering::Greater } else { Ordering::Less };
+            let wanted = if greatest {
+                Ordering::Greater
+            } else {
+                Ordering::Less
+            };
             let mut best = Value::Null;
             for &value in values {
                 if !value.is_null() && (best.is_null() || compare(value, best) == wanted) {
@@ -23,7 +33,14 @@ pub(in crate::expr) fn pick(name: &'static str, n: usize, dtype: DataType, great
             out(best, buffer)
         }))
     };
-    Resolved { name, variant: "", arguments: vec![Some(dtype); n], dtype, strict, body }
+    Resolved {
+        name,
+        variant: "",
+        arguments: vec![Some(dtype); n],
+        dtype,
+        strict,
+        body,
+    }
 }
 
 fn compare(a: Value<'_>, b: Value<'_>) -> Ordering {

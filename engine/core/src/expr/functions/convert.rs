@@ -10,16 +10,33 @@ use super::math::float_to_int;
 use super::{Argument, Function, Out, Resolution, cells, require, text_of};
 
 pub(super) const FUNCTIONS: &[Function] = &[
-    Function { name: "string", arity: (1, 1), resolve: string },
-    Function { name: "integer", arity: (1, 1), resolve: integer },
-    Function { name: "float", arity: (1, 1), resolve: float },
+    Function {
+        name: "string",
+        arity: (1, 1),
+        resolve: string,
+    },
+    Function {
+        name: "integer",
+        arity: (1, 1),
+        resolve: integer,
+    },
+    Function {
+        name: "float",
+        arity: (1, 1),
+        resolve: float,
+    },
 ];
 
 fn string(arguments: &[Argument<'_>]) -> Resolution {
-    cells("string", vec![arguments[0].dtype], Text, |values, buffer| {
-        write_value(values[0], buffer);
-        Out::Text
-    })
+    cells(
+        "string",
+        vec![arguments[0].dtype],
+        Text,
+        |values, buffer| {
+            write_value(values[0], buffer);
+            Out::Text
+        },
+    )
 }
 
 /// Truncates numbers, reads text, and gives times in milliseconds.
@@ -32,7 +49,11 @@ fn integer(arguments: &[Argument<'_>]) -> Resolution {
             Value::UInt(value) => i64::try_from(value).ok(),
             Value::Float(value) => float_to_int(value),
             Value::Date(day) => Some(i64::from(day) * time::DAY_MS),
-            Value::Text(text) => text.trim().parse().ok().or_else(|| parse_number(text).and_then(float_to_int)),
+            Value::Text(text) => text
+                .trim()
+                .parse()
+                .ok()
+                .or_else(|| parse_number(text).and_then(float_to_int)),
         };
         whole.into()
     })
@@ -40,12 +61,17 @@ fn integer(arguments: &[Argument<'_>]) -> Resolution {
 
 fn float(arguments: &[Argument<'_>]) -> Resolution {
     require(arguments[0].is_text())?;
-    cells("float", vec![Some(Text)], Float64, |values, _| parse_number(text_of(values[0])).into())
+    cells("float", vec![Some(Text)], Float64, |values, _| {
+        parse_number(text_of(values[0])).into()
+    })
 }
 
 /// The finite number that a text is.
 fn parse_number(text: &str) -> Option<f64> {
-    text.trim().parse::<f64>().ok().filter(|value| value.is_finite())
+    text.trim()
+        .parse::<f64>()
+        .ok()
+        .filter(|value| value.is_finite())
 }
 
 /// Appends the text of a cell; nothing for null.
@@ -79,7 +105,9 @@ fn write_float(value: f64, out: &mut String) {
     }
     let scientific = format!("{value:e}");
     let (digits, exponent) = scientific.split_once('e').unwrap_or((&scientific, "0"));
-    let (sign, exponent) = exponent.strip_prefix('-').map_or(('+', exponent), |exponent| ('-', exponent));
+    let (sign, exponent) = exponent
+        .strip_prefix('-')
+        .map_or(('+', exponent), |exponent| ('-', exponent));
     let _ = write!(out, "{digits}e{sign}{exponent:0>2}");
 }
 

@@ -7,14 +7,22 @@ use super::{Argument, Body, Function, Out, Resolution, Resolved, cells, float_of
 /// A function of one number.
 macro_rules! unary {
     ($name:literal, $body:expr) => {
-        Function { name: $name, arity: (1, 1), resolve: |arguments| float1($name, arguments, $body) }
+        Function {
+            name: $name,
+            arity: (1, 1),
+            resolve: |arguments| float1($name, arguments, $body),
+        }
     };
 }
 
 /// A function of two numbers.
 macro_rules! binary {
     ($name:literal, $body:expr) => {
-        Function { name: $name, arity: (2, 2), resolve: |arguments| float2($name, arguments, $body) }
+        Function {
+            name: $name,
+            arity: (2, 2),
+            resolve: |arguments| float2($name, arguments, $body),
+        }
     };
 }
 
@@ -47,7 +55,11 @@ pub(super) const FUNCTIONS: &[Function] = &[
     unary!("asinh", libm::asinh),
     unary!("acosh", libm::acosh),
     unary!("atanh", libm::atanh),
-    unary!("sinc", |x| if x.abs() >= f64::EPSILON { libm::sin(x) / x } else { 1.0 }),
+    unary!("sinc", |x| if x.abs() >= f64::EPSILON {
+        libm::sin(x) / x
+    } else {
+        1.0
+    }),
     unary!("deg2rad", |x| x * (std::f64::consts::PI / 180.0)),
     unary!("rad2deg", |x| x * (180.0 / std::f64::consts::PI)),
     unary!("deg2grad", |x| x * (10.0 / 9.0)),
@@ -57,15 +69,51 @@ pub(super) const FUNCTIONS: &[Function] = &[
     binary!("logn", |x, base| libm::log(x) / libm::log(base)),
     binary!("atan2", libm::atan2),
     binary!("hypot", libm::hypot),
-    binary!("percent_of", |x, whole| if whole == 0.0 { f64::NAN } else { 100.0 * x / whole }),
-    Function { name: "abs", arity: (1, 1), resolve: absolute },
-    Function { name: "round", arity: (1, 2), resolve: round },
-    Function { name: "roundn", arity: (2, 2), resolve: round },
-    Function { name: "trunc", arity: (1, 1), resolve: truncate },
-    Function { name: "sgn", arity: (1, 1), resolve: |arguments| sign("sgn", arguments) },
-    Function { name: "sign", arity: (1, 1), resolve: |arguments| sign("sign", arguments) },
-    Function { name: "iclamp", arity: (3, 3), resolve: inverse_clamp },
-    Function { name: "is_nan", arity: (1, 1), resolve: is_nan },
+    binary!("percent_of", |x, whole| if whole == 0.0 {
+        f64::NAN
+    } else {
+        100.0 * x / whole
+    }),
+    Function {
+        name: "abs",
+        arity: (1, 1),
+        resolve: absolute,
+    },
+    Function {
+        name: "round",
+        arity: (1, 2),
+        resolve: round,
+    },
+    Function {
+        name: "roundn",
+        arity: (2, 2),
+        resolve: round,
+    },
+    Function {
+        name: "trunc",
+        arity: (1, 1),
+        resolve: truncate,
+    },
+    Function {
+        name: "sgn",
+        arity: (1, 1),
+        resolve: |arguments| sign("sgn", arguments),
+    },
+    Function {
+        name: "sign",
+        arity: (1, 1),
+        resolve: |arguments| sign("sign", arguments),
+    },
+    Function {
+        name: "iclamp",
+        arity: (3, 3),
+        resolve: inverse_clamp,
+    },
+    Function {
+        name: "is_nan",
+        arity: (1, 1),
+        resolve: is_nan,
+    },
 ];
 
 fn float1(name: &'static str, arguments: &[Argument<'_>], body: fn(f64) -> f64) -> Resolution {
@@ -94,7 +142,11 @@ fn float2(name: &'static str, arguments: &[Argument<'_>], body: fn(f64, f64) -> 
 
 /// The n-th root; an odd root of a negative number is left out, as is every other.
 fn root(x: f64, n: f64) -> f64 {
-    if x < 0.0 || n == 0.0 { f64::NAN } else { libm::pow(x, 1.0 / n) }
+    if x < 0.0 || n == 0.0 {
+        f64::NAN
+    } else {
+        libm::pow(x, 1.0 / n)
+    }
 }
 
 /// 64-bit integers keep their type, so that nothing is lost; all else is a float.
@@ -123,7 +175,8 @@ fn round(arguments: &[Argument<'_>]) -> Resolution {
 /// Rounds half away from zero to so many decimal digits, negative ones being left of the point.
 fn round_to(x: f64, digits: f64) -> f64 {
     let digits = digits.trunc();
-    if digits > 15.0 {
+    // From 2^52 on every float is whole.
+    if digits > 15.0 || digits >= 0.0 && x.abs() >= 4_503_599_627_370_496.0 {
         return x;
     }
     if digits < -308.0 {
@@ -131,13 +184,20 @@ fn round_to(x: f64, digits: f64) -> f64 {
     }
     // Powers of ten are exact up to 22, and one division by them rounds correctly.
     let scale = libm::pow(10.0, digits.abs());
-    let rounded = if digits >= 0.0 { (x * scale).round() / scale } else { (x / scale).round() * scale };
+    let rounded = if digits >= 0.0 {
+        (x * scale).round() / scale
+    } else {
+        (x / scale).round() * scale
+    };
     if rounded.is_finite() { rounded } else { x }
 }
 
 fn truncate(arguments: &[Argument<'_>]) -> Resolution {
     require(arguments[0].is_numeric())?;
-    if arguments[0].dtype.is_some_and(|dtype| dtype.int_range().is_some()) {
+    if arguments[0]
+        .dtype
+        .is_some_and(|dtype| dtype.int_range().is_some())
+    {
         return Ok(Resolved {
             name: "trunc",
             variant: "",
@@ -147,20 +207,28 @@ fn truncate(arguments: &[Argument<'_>]) -> Resolution {
             body: Body::Int1(Box::new(Some)),
         });
     }
-    cells("trunc", vec![Some(Float64)], Int64, |values, _| float_to_int(float_of(values[0])).into())
+    cells("trunc", vec![Some(Float64)], Int64, |values, _| {
+        float_to_int(float_of(values[0])).into()
+    })
 }
 
 /// A float without its fraction, if 64 bits can hold it.
 pub(in crate::expr) fn float_to_int(value: f64) -> Option<i64> {
     let whole = value.trunc();
-    (-9_223_372_036_854_775_808.0..9_223_372_036_854_775_808.0).contains(&whole).then_some(whole as i64)
+    (-9_223_372_036_854_775_808.0..9_223_372_036_854_775_808.0)
+        .contains(&whole)
+        .then_some(whole as i64)
 }
 
 fn sign(name: &'static str, arguments: &[Argument<'_>]) -> Resolution {
     require(arguments[0].is_numeric())?;
     cells(name, vec![Some(Float64)], Int64, |values, _| {
         let x = float_of(values[0]);
-        if x.is_nan() { Out::Null } else { Out::Int(i64::from(x > 0.0) - i64::from(x < 0.0)) }
+        if x.is_nan() {
+            Out::Null
+        } else {
+            Out::Int(i64::from(x > 0.0) - i64::from(x < 0.0))
+        }
     })
 }
 
@@ -168,7 +236,11 @@ fn sign(name: &'static str, arguments: &[Argument<'_>]) -> Resolution {
 fn inverse_clamp(arguments: &[Argument<'_>]) -> Resolution {
     require(arguments.iter().all(Argument::is_numeric))?;
     cells("iclamp", vec![Some(Float64); 3], Float64, |values, _| {
-        let (low, x, high) = (float_of(values[0]), float_of(values[1]), float_of(values[2]));
+        let (low, x, high) = (
+            float_of(values[0]),
+            float_of(values[1]),
+            float_of(values[2]),
+        );
         let outside = x <= low || x >= high;
         Out::Float(if outside {
             x
@@ -182,7 +254,9 @@ fn inverse_clamp(arguments: &[Argument<'_>]) -> Resolution {
 
 fn is_nan(arguments: &[Argument<'_>]) -> Resolution {
     require(arguments[0].is_numeric())?;
-    cells("is_nan", vec![Some(Float64)], Boolean, |values, _| Out::Bool(float_of(values[0]).is_nan()))
+    cells("is_nan", vec![Some(Float64)], Boolean, |values, _| {
+        Out::Bool(float_of(values[0]).is_nan())
+    })
 }
 
 #[cfg(test)]

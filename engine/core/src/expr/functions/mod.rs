@@ -88,7 +88,10 @@ pub(super) struct Resolved {
 
 impl fmt::Debug for Resolved {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("Resolved").field("name", &self.name).field("dtype", &self.dtype).finish_non_exhaustive()
+        f.debug_struct("Resolved")
+            .field("name", &self.name)
+            .field("dtype", &self.dtype)
+            .finish_non_exhaustive()
     }
 }
 
@@ -101,9 +104,10 @@ pub(super) struct Argument<'a> {
 }
 
 impl<'a> Argument<'a> {
-    /// Whether it can be used as a number.
+    /// Whether it is a number.
     pub fn is_numeric(&self) -> bool {
-        self.dtype.is_none_or(|dtype| dtype.int_range().is_some() || matches!(dtype, DataType::Float32 | DataType::Float64 | DataType::Boolean))
+        self.dtype
+            .is_none_or(|dtype| dtype.column_type().is_numeric())
     }
 
     pub fn is_text(&self) -> bool {
@@ -126,7 +130,9 @@ impl<'a> Argument<'a> {
     /// The whole number of a constant.
     pub fn whole(&self) -> Option<i64> {
         match self.constant {
-            Some(Scalar::Float(value)) if value.fract() == 0.0 && value.abs() < 9e15 => Some(*value as i64),
+            Some(Scalar::Float(value)) if value.fract() == 0.0 && value.abs() < 9e15 => {
+                Some(*value as i64)
+            }
             Some(Scalar::Int(value)) => Some(*value),
             _ => None,
         }
@@ -156,7 +162,15 @@ pub(super) struct Function {
 
 /// All functions that a name can stand for.
 pub(super) fn all() -> impl Iterator<Item = &'static Function> {
-    [math::FUNCTIONS, text::FUNCTIONS, regexes::FUNCTIONS, dates::FUNCTIONS, convert::FUNCTIONS].into_iter().flatten()
+    [
+        math::FUNCTIONS,
+        text::FUNCTIONS,
+        regexes::FUNCTIONS,
+        dates::FUNCTIONS,
+        convert::FUNCTIONS,
+    ]
+    .into_iter()
+    .flatten()
 }
 
 /// The function of a name.
@@ -171,7 +185,14 @@ fn cells(
     dtype: DataType,
     body: impl Fn(&[Value<'_>], &mut String) -> Out + 'static,
 ) -> Resolution {
-    Ok(Resolved { name, variant: "", arguments, dtype, strict: true, body: Body::Cells(Box::new(body)) })
+    Ok(Resolved {
+        name,
+        variant: "",
+        arguments,
+        dtype,
+        strict: true,
+        body: Body::Cells(Box::new(body)),
+    })
 }
 
 /// Refuses the call unless `fits`.

@@ -10,29 +10,62 @@ use super::{Argument, Function, Out, Reject, Resolution, append, cells, require,
 const MAX_PATTERN: usize = 1 << 20;
 
 pub(super) const FUNCTIONS: &[Function] = &[
-    Function { name: "match", arity: (2, 2), resolve: find },
-    Function { name: "match_all", arity: (2, 2), resolve: match_all },
-    Function { name: "search", arity: (2, 2), resolve: search },
-    Function { name: "replace", arity: (3, 3), resolve: |arguments| replace("replace", arguments, 1) },
-    Function { name: "replace_all", arity: (3, 3), resolve: |arguments| replace("replace_all", arguments, usize::MAX) },
+    Function {
+        name: "match",
+        arity: (2, 2),
+        resolve: find,
+    },
+    Function {
+        name: "match_all",
+        arity: (2, 2),
+        resolve: match_all,
+    },
+    Function {
+        name: "search",
+        arity: (2, 2),
+        resolve: search,
+    },
+    Function {
+        name: "replace",
+        arity: (3, 3),
+        resolve: |arguments| replace("replace", arguments, 1),
+    },
+    Function {
+        name: "replace_all",
+        arity: (3, 3),
+        resolve: |arguments| replace("replace_all", arguments, usize::MAX),
+    },
 ];
 
 /// Compiles the pattern that an argument holds.
 pub(in crate::expr) fn compile(argument: &Argument<'_>) -> Result<Regex, Reject> {
     require(argument.is_text())?;
     let Some(pattern) = argument.text() else {
-        return Err(Reject::Because("Type Error - a regular expression must be a constant text".into()));
+        return Err(Reject::Because(
+            "Type Error - a regular expression must be a constant text".into(),
+        ));
     };
     build(pattern)
 }
 
 fn build(pattern: &str) -> Result<Regex, Reject> {
-    RegexBuilder::new(pattern).size_limit(MAX_PATTERN).dfa_size_limit(2 * MAX_PATTERN).build().map_err(|error| {
-        // The crate's message draws the pattern over several lines and ends with the reason.
-        let text = error.to_string();
-        let reason = text.lines().last().unwrap_or_default().trim().trim_start_matches("error: ");
-        Reject::Because(format!("Type Error - invalid regular expression '{pattern}': {reason}"))
-    })
+    RegexBuilder::new(pattern)
+        .size_limit(MAX_PATTERN)
+        .dfa_size_limit(2 * MAX_PATTERN)
+        .build()
+        .map_err(|error| {
+            // The crate's message draws the pattern over several lines and ends with the reason.
+            let text = error.to_string();
+            let reason = text
+                .lines()
+                .last()
+                .unwrap_or_default()
+                .trim()
+                .trim_start_matches("error: ");
+            Reject::Because(format!(
+                "Type Error - invalid regular expression '{pattern}': {reason}"
+            ))
+        })
 }
 
 /// The span of the first group of a match, in characters, both ends inclusive.
@@ -46,14 +79,24 @@ pub(in crate::expr) fn group_span(pattern: &Regex, text: &str) -> Option<(f64, f
 fn find(arguments: &[Argument<'_>]) -> Resolution {
     require(arguments[0].is_text())?;
     let pattern = compile(&arguments[1])?;
-    cells("match", vec![Some(Text); 2], Boolean, move |values, _| Out::Bool(pattern.is_match(text_of(values[0]))))
+    cells("match", vec![Some(Text); 2], Boolean, move |values, _| {
+        Out::Bool(pattern.is_match(text_of(values[0])))
+    })
 }
 
 fn match_all(arguments: &[Argument<'_>]) -> Resolution {
     require(arguments[0].is_text())?;
     compile(&arguments[1])?;
-    let pattern = build(&format!("^(?:{})$", arguments[1].text().unwrap_or_default()))?;
-    cells("match_all", vec![Some(Text); 2], Boolean, move |values, _| Out::Bool(pattern.is_match(text_of(values[0]))))
+    let pattern = build(&format!(
+        "^(?:{})$",
+        arguments[1].text().unwrap_or_default()
+    ))?;
+    cells(
+        "match_all",
+        vec![Some(Text); 2],
+        Boolean,
+        move |values, _| Out::Bool(pattern.is_match(text_of(values[0]))),
+    )
 }
 
 /// The first group, which the pattern must have.
@@ -61,15 +104,21 @@ fn search(arguments: &[Argument<'_>]) -> Resolution {
     require(arguments[0].is_text())?;
     let pattern = compile(&arguments[1])?;
     require(pattern.captures_len() > 1)?;
-    cells("search", vec![Some(Text); 2], Text, move |values, buffer| {
-        match pattern.captures(text_of(values[0])).and_then(|captures| captures.get(1)) {
+    cells(
+        "search",
+        vec![Some(Text); 2],
+        Text,
+        move |values, buffer| match pattern
+            .captures(text_of(values[0]))
+            .and_then(|captures| captures.get(1))
+        {
             Some(group) => {
                 buffer.push_str(group.as_str());
                 Out::Text
             }
             None => Out::Null,
-        }
-    })
+        },
+    )
 }
 
 /// A part of a replacement.
@@ -104,7 +153,9 @@ fn pieces(template: &str) -> Vec<Piece> {
 fn expand(pieces: &[Piece], captures: &Captures<'_>, buffer: &mut String) -> bool {
     pieces.iter().all(|piece| match piece {
         Piece::Literal(literal) => append(buffer, literal),
-        Piece::Group(group) => captures.get(*group).is_none_or(|found| append(buffer, found.as_str())),
+        Piece::Group(group) => captures
+            .get(*group)
+            .is_none_or(|found| append(buffer, found.as_str())),
     })
 }
 
@@ -131,6 +182,10 @@ fn replace(name: &'static str, arguments: &[Argument<'_>], count: usize) -> Reso
             }
             end = whole.end();
         }
-        if append(buffer, &text[end..]) { Out::Text } else { Out::TooLong }
+        if append(buffer, &text[end..]) {
+            Out::Text
+        } else {
+            Out::TooLong
+        }
     })
 }

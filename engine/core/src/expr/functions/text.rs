@@ -3,7 +3,10 @@
 use crate::schema::DataType::{Boolean, Float64, Int64, String as Text};
 use crate::value::Value;
 
-use super::{Argument, Function, MAX_TEXT, Out, Reject, Resolution, append, cells, index_of, require, text_of};
+use super::{
+    Argument, Function, MAX_TEXT, Out, Reject, Resolution, append, cells, index_of, require,
+    text_of,
+};
 
 /// A function from one text to another.
 macro_rules! mapped {
@@ -41,8 +44,10 @@ macro_rules! test {
 }
 
 pub(super) const FUNCTIONS: &[Function] = &[
-    mapped!("upper", |text, buffer| buffer.extend(text.chars().flat_map(char::to_uppercase))),
-    mapped!("lower", |text, buffer| buffer.push_str(&text.to_lowercase())),
+    mapped!("upper", |text, buffer| buffer
+        .extend(text.chars().flat_map(char::to_uppercase))),
+    mapped!("lower", |text, buffer| buffer
+        .push_str(&text.to_lowercase())),
     mapped!("capitalize", capitalize),
     mapped!("reverse", |text, buffer| buffer.extend(text.chars().rev())),
     mapped!("intern", |text, buffer| buffer.push_str(text)),
@@ -50,21 +55,80 @@ pub(super) const FUNCTIONS: &[Function] = &[
     test!("starts_with", |text, part| text.starts_with(part)),
     test!("ends_with", |text, part| text.ends_with(part)),
     test!("like", |text, pattern| like(text, pattern)),
-    test!("ilike", |text, pattern| like(&text.to_lowercase(), &pattern.to_lowercase())),
-    Function { name: "trim", arity: (1, 2), resolve: |arguments| trim("trim", arguments, true, true) },
-    Function { name: "ltrim", arity: (1, 2), resolve: |arguments| trim("ltrim", arguments, true, false) },
-    Function { name: "rtrim", arity: (1, 2), resolve: |arguments| trim("rtrim", arguments, false, true) },
-    Function { name: "length", arity: (1, 1), resolve: length },
-    Function { name: "concat", arity: (1, usize::MAX), resolve: concat },
-    Function { name: "order", arity: (2, usize::MAX), resolve: order },
-    Function { name: "substring", arity: (2, 3), resolve: substring },
-    Function { name: "left", arity: (2, 2), resolve: |arguments| end("left", arguments, false) },
-    Function { name: "right", arity: (2, 2), resolve: |arguments| end("right", arguments, true) },
-    Function { name: "split_part", arity: (3, 3), resolve: split_part },
-    Function { name: "pad_left", arity: (2, 3), resolve: |arguments| pad("pad_left", arguments, true) },
-    Function { name: "pad_right", arity: (2, 3), resolve: |arguments| pad("pad_right", arguments, false) },
-    Function { name: "repeat_text", arity: (2, 2), resolve: repeat },
-    Function { name: "position", arity: (2, 2), resolve: position },
+    test!("ilike", |text, pattern| like(
+        &text.to_lowercase(),
+        &pattern.to_lowercase()
+    )),
+    Function {
+        name: "trim",
+        arity: (1, 2),
+        resolve: |arguments| trim("trim", arguments, true, true),
+    },
+    Function {
+        name: "ltrim",
+        arity: (1, 2),
+        resolve: |arguments| trim("ltrim", arguments, true, false),
+    },
+    Function {
+        name: "rtrim",
+        arity: (1, 2),
+        resolve: |arguments| trim("rtrim", arguments, false, true),
+    },
+    Function {
+        name: "length",
+        arity: (1, 1),
+        resolve: length,
+    },
+    Function {
+        name: "concat",
+        arity: (1, usize::MAX),
+        resolve: concat,
+    },
+    Function {
+        name: "order",
+        arity: (2, usize::MAX),
+        resolve: order,
+    },
+    Function {
+        name: "substring",
+        arity: (2, 3),
+        resolve: substring,
+    },
+    Function {
+        name: "left",
+        arity: (2, 2),
+        resolve: |arguments| end("left", arguments, false),
+    },
+    Function {
+        name: "right",
+        arity: (2, 2),
+        resolve: |arguments| end("right", arguments, true),
+    },
+    Function {
+        name: "split_part",
+        arity: (3, 3),
+        resolve: split_part,
+    },
+    Function {
+        name: "pad_left",
+        arity: (2, 3),
+        resolve: |arguments| pad("pad_left", arguments, true),
+    },
+    Function {
+        name: "pad_right",
+        arity: (2, 3),
+        resolve: |arguments| pad("pad_right", arguments, false),
+    },
+    Function {
+        name: "repeat_text",
+        arity: (2, 2),
+        resolve: repeat,
+    },
+    Function {
+        name: "position",
+        arity: (2, 2),
+        resolve: position,
+    },
 ];
 
 fn capitalize(text: &str, buffer: &mut String) {
@@ -114,46 +178,72 @@ fn like(text: &str, pattern: &str) -> bool {
 
 fn trim(name: &'static str, arguments: &[Argument<'_>], left: bool, right: bool) -> Resolution {
     require(arguments.iter().all(Argument::is_text))?;
-    cells(name, vec![Some(Text); arguments.len()], Text, move |values, buffer| {
-        let mut text = text_of(values[0]);
-        let characters = values.get(1).map(|&value| text_of(value));
-        let cut = |c: char| characters.map_or_else(|| c.is_whitespace(), |set| set.contains(c));
-        if left {
-            text = text.trim_start_matches(cut);
-        }
-        if right {
-            text = text.trim_end_matches(cut);
-        }
-        buffer.push_str(text);
-        Out::Text
-    })
+    cells(
+        name,
+        vec![Some(Text); arguments.len()],
+        Text,
+        move |values, buffer| {
+            let mut text = text_of(values[0]);
+            let characters = values.get(1).map(|&value| text_of(value));
+            let cut = |c: char| characters.map_or_else(|| c.is_whitespace(), |set| set.contains(c));
+            if left {
+                text = text.trim_start_matches(cut);
+            }
+            if right {
+                text = text.trim_end_matches(cut);
+            }
+            buffer.push_str(text);
+            Out::Text
+        },
+    )
 }
 
 /// A float, as the reference has it.
 fn length(arguments: &[Argument<'_>]) -> Resolution {
     require(arguments[0].is_text())?;
-    cells("length", vec![Some(Text)], Float64, |values, _| Out::Float(text_of(values[0]).chars().count() as f64))
+    cells("length", vec![Some(Text)], Float64, |values, _| {
+        Out::Float(text_of(values[0]).chars().count() as f64)
+    })
 }
 
 fn concat(arguments: &[Argument<'_>]) -> Resolution {
     require(arguments.iter().all(Argument::is_text))?;
-    cells("concat", vec![Some(Text); arguments.len()], Text, |values, buffer| {
-        if values.iter().all(|&value| append(buffer, text_of(value))) { Out::Text } else { Out::TooLong }
-    })
+    cells(
+        "concat",
+        vec![Some(Text); arguments.len()],
+        Text,
+        |values, buffer| {
+            if values.iter().all(|&value| append(buffer, text_of(value))) {
+                Out::Text
+            } else {
+                Out::TooLong
+            }
+        },
+    )
 }
 
 /// The place of a text in a list; the number of texts if it is not there.
 fn order(arguments: &[Argument<'_>]) -> Resolution {
     require(arguments.iter().all(Argument::is_text))?;
-    cells("order", vec![Some(Text); arguments.len()], Float64, |values, _| {
-        let found = values[1..].iter().position(|&value| text_of(value) == text_of(values[0]));
-        Out::Float(found.unwrap_or(values.len() - 1) as f64)
-    })
+    cells(
+        "order",
+        vec![Some(Text); arguments.len()],
+        Float64,
+        |values, _| {
+            let found = values[1..]
+                .iter()
+                .position(|&value| text_of(value) == text_of(values[0]));
+            Out::Float(found.unwrap_or(values.len() - 1) as f64)
+        },
+    )
 }
 
 /// Where the character at `index` starts: the end for the first index past it.
 fn byte_at(text: &str, index: usize) -> Option<usize> {
-    text.char_indices().map(|(at, _)| at).chain([text.len()]).nth(index)
+    text.char_indices()
+        .map(|(at, _)| at)
+        .chain([text.len()])
+        .nth(index)
 }
 
 fn substring(arguments: &[Argument<'_>]) -> Resolution {
@@ -171,7 +261,9 @@ fn substring(arguments: &[Argument<'_>]) -> Resolution {
         let tail = &text[from..];
         let end = match values.get(2) {
             None => Some(tail.len()),
-            Some(&count) => usize::try_from(index_of(count)).ok().and_then(|count| byte_at(tail, count)),
+            Some(&count) => usize::try_from(index_of(count))
+                .ok()
+                .and_then(|count| byte_at(tail, count)),
         };
         let Some(end) = end else {
             return Out::Null;
@@ -184,47 +276,63 @@ fn substring(arguments: &[Argument<'_>]) -> Resolution {
 /// The first or last characters; all of them if there are fewer.
 fn end(name: &'static str, arguments: &[Argument<'_>], right: bool) -> Resolution {
     require(arguments[0].is_text() && arguments[1].is_numeric())?;
-    cells(name, vec![Some(Text), Some(Float64)], Text, move |values, buffer| {
-        let text = text_of(values[0]);
-        let count = usize::try_from(index_of(values[1])).unwrap_or(0);
-        if right {
-            let length = text.chars().count();
-            let from = byte_at(text, length.saturating_sub(count)).unwrap_or(0);
-            buffer.push_str(&text[from..]);
-        } else {
-            buffer.push_str(&text[..byte_at(text, count).unwrap_or(text.len())]);
-        }
-        Out::Text
-    })
+    cells(
+        name,
+        vec![Some(Text), Some(Float64)],
+        Text,
+        move |values, buffer| {
+            let text = text_of(values[0]);
+            let count = usize::try_from(index_of(values[1])).unwrap_or(0);
+            if right {
+                let length = text.chars().count();
+                let from = byte_at(text, length.saturating_sub(count)).unwrap_or(0);
+                buffer.push_str(&text[from..]);
+            } else {
+                buffer.push_str(&text[..byte_at(text, count).unwrap_or(text.len())]);
+            }
+            Out::Text
+        },
+    )
 }
 
 /// The n-th part, from 1, or from the end if negative; null if there is none.
 fn split_part(arguments: &[Argument<'_>]) -> Resolution {
     require(arguments[0].is_text() && arguments[1].is_text() && arguments[2].is_numeric())?;
-    cells("split_part", vec![Some(Text), Some(Text), Some(Float64)], Text, |values, buffer| {
-        let (text, separator) = (text_of(values[0]), text_of(values[1]));
-        let n = index_of(values[2]);
-        let place = usize::try_from(n.unsigned_abs()).unwrap_or(usize::MAX).wrapping_sub(1);
-        let part = if separator.is_empty() {
-            (place == 0).then_some(text)
-        } else if n > 0 {
-            text.split(separator).nth(place)
-        } else {
-            text.rsplit(separator).nth(place)
-        };
-        match part {
-            Some(part) if n != 0 => {
-                buffer.push_str(part);
-                Out::Text
+    cells(
+        "split_part",
+        vec![Some(Text), Some(Text), Some(Float64)],
+        Text,
+        |values, buffer| {
+            let (text, separator) = (text_of(values[0]), text_of(values[1]));
+            let n = index_of(values[2]);
+            let place = usize::try_from(n.unsigned_abs())
+                .unwrap_or(usize::MAX)
+                .wrapping_sub(1);
+            let part = if separator.is_empty() {
+                (place == 0).then_some(text)
+            } else if n > 0 {
+                text.split(separator).nth(place)
+            } else {
+                text.rsplit(separator).nth(place)
+            };
+            match part {
+                Some(part) if n != 0 => {
+                    buffer.push_str(part);
+                    Out::Text
+                }
+                _ => Out::Null,
             }
-            _ => Out::Null,
-        }
-    })
+        },
+    )
 }
 
 /// Fills up to a number of characters; a longer text is left as it is.
 fn pad(name: &'static str, arguments: &[Argument<'_>], left: bool) -> Resolution {
-    require(arguments[0].is_text() && arguments[1].is_numeric() && arguments.get(2).is_none_or(Argument::is_text))?;
+    require(
+        arguments[0].is_text()
+            && arguments[1].is_numeric()
+            && arguments.get(2).is_none_or(Argument::is_text),
+    )?;
     let types = [Some(Text), Some(Float64), Some(Text)][..arguments.len()].to_vec();
     cells(name, types, Text, move |values, buffer| {
         let text = text_of(values[0]);
@@ -241,33 +349,51 @@ fn pad(name: &'static str, arguments: &[Argument<'_>], left: bool) -> Resolution
         if left {
             buffer.push_str(text);
         }
-        if buffer.len() > MAX_TEXT { Out::TooLong } else { Out::Text }
+        if buffer.len() > MAX_TEXT {
+            Out::TooLong
+        } else {
+            Out::Text
+        }
     })
 }
 
 fn repeat(arguments: &[Argument<'_>]) -> Resolution {
     require(arguments[0].is_text() && arguments[1].is_numeric())?;
     if arguments[1].whole().is_some_and(|count| count < 0) {
-        return Err(Reject::Because("Type Error - `repeat_text` takes a count that is not negative".into()));
+        return Err(Reject::Because(
+            "Type Error - `repeat_text` takes a count that is not negative".into(),
+        ));
     }
-    cells("repeat_text", vec![Some(Text), Some(Float64)], Text, |values, buffer| {
-        let text = text_of(values[0]);
-        let count = usize::try_from(index_of(values[1])).unwrap_or(0);
-        if text.len().saturating_mul(count) > MAX_TEXT {
-            return Out::TooLong;
-        }
-        buffer.push_str(&text.repeat(count));
-        Out::Text
-    })
+    cells(
+        "repeat_text",
+        vec![Some(Text), Some(Float64)],
+        Text,
+        |values, buffer| {
+            let text = text_of(values[0]);
+            let count = usize::try_from(index_of(values[1])).unwrap_or(0);
+            if text.len().saturating_mul(count) > MAX_TEXT {
+                return Out::TooLong;
+            }
+            buffer.push_str(&text.repeat(count));
+            Out::Text
+        },
+    )
 }
 
 /// The index of the first occurrence in characters, from 0; null if there is none.
 fn position(arguments: &[Argument<'_>]) -> Resolution {
     require(arguments.iter().all(Argument::is_text))?;
-    cells("position", vec![Some(Text); 2], Int64, |values: &[Value<'_>], _| {
-        let (text, part) = (text_of(values[0]), text_of(values[1]));
-        text.find(part).map(|at| text[..at].chars().count() as i64).into()
-    })
+    cells(
+        "position",
+        vec![Some(Text); 2],
+        Int64,
+        |values: &[Value<'_>], _| {
+            let (text, part) = (text_of(values[0]), text_of(values[1]));
+            text.find(part)
+                .map(|at| text[..at].chars().count() as i64)
+                .into()
+        },
+    )
 }
 
 #[cfg(test)]

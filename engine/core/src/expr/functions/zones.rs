@@ -21,9 +21,13 @@ impl Zone {
             Some(Scalar::Text(name)) if &**name == "UTC" => Ok(Self(None)),
             Some(Scalar::Text(name)) => match TimeZone::get(name) {
                 Ok(zone) => Ok(Self(Some(zone))),
-                Err(_) => Err(Reject::Because(format!("Type Error - unknown time zone '{name}'"))),
+                Err(_) => Err(Reject::Because(format!(
+                    "Type Error - unknown time zone '{name}'"
+                ))),
             },
-            _ => Err(Reject::Because("Type Error - a time zone must be a constant text".into())),
+            _ => Err(Reject::Because(
+                "Type Error - a time zone must be a constant text".into(),
+            )),
         }
     }
 
@@ -40,7 +44,8 @@ impl Zone {
     /// clock had not been set forward where it does so never.
     pub fn instant(&self, local: i64) -> i64 {
         let Some(zone) = &self.0 else { return local };
-        let datetime = Timestamp::from_millisecond(local).map(|clock| TimeZone::UTC.to_datetime(clock));
+        let datetime =
+            Timestamp::from_millisecond(local).map(|clock| TimeZone::UTC.to_datetime(clock));
         match datetime.map(|datetime| zone.to_ambiguous_timestamp(datetime).compatible()) {
             Ok(Ok(instant)) => instant.as_millisecond(),
             _ => local,
