@@ -40,9 +40,9 @@ impl Bitmap {
         bitmap
     }
 
-    /// Bits in words, least significant first; bits past `len` are cleared.
-    pub fn from_words(mut words: Vec<u64>, len: usize) -> Self {
-        words.resize(len.div_ceil(64), 0);
+    /// `len` bits from words, least significant bit first; `words` holds as many as that takes.
+    pub fn from_words(words: Vec<u64>, len: usize) -> Self {
+        debug_assert_eq!(words.len(), len.div_ceil(64));
         let mut bitmap = Self { words, len };
         bitmap.trim();
         bitmap

@@ -172,7 +172,11 @@ impl Table {
         let mut slots = Vec::with_capacity(batch.n_rows);
         let given = explicit.ints().unwrap_or_default();
         for (row, &given) in given.iter().enumerate() {
-            let number = if explicit.is_null(row) { numbers.next } else { given };
+            let number = if explicit.is_null(row) {
+                numbers.next
+            } else {
+                given
+            };
             let slot = numbers.find(number, n_slots).unwrap_or_else(|| {
                 let slot = self.free.pop().unwrap_or_else(|| {
                     n_slots += 1;

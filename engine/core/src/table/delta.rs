@@ -59,7 +59,13 @@ impl Delta {
         let mut deltas = deltas.into_iter();
         let mut merged = deltas.next()?.clone();
         let mut known: HashMap<Slot, u32> = HashMap::with_hasher(Default::default());
-        known.extend(merged.slots.iter().zip(0..).map(|(&slot, entry)| (slot, entry)));
+        known.extend(
+            merged
+                .slots
+                .iter()
+                .zip(0..)
+                .map(|(&slot, entry)| (slot, entry)),
+        );
         for newer in deltas {
             if newer.rebuilt {
                 merged.rebuilt = true;

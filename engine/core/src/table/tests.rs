@@ -193,10 +193,7 @@ impl Follower {
         if table.index().is_some() {
             let keys: std::collections::BTreeSet<Scalar> =
                 self.rows.keys().map(|&slot| table.key(slot)).collect();
-            let removed = delta
-                .removed_keys
-                .as_ref()
-                .expect("a table with an index tells removed keys");
+            let removed = &delta.removed_keys;
             let told: std::collections::BTreeSet<Scalar> = (0..removed.len())
                 .map(|i| removed.value(i).to_scalar())
                 .collect();
@@ -237,7 +234,8 @@ fn check_indexed(dtype: DataType, actions: Vec<Action>, merge: bool, explicit: b
                     continue;
                 };
                 if merge {
-                    let delta = Delta::merged(held.iter().chain([&delta])).expect("at least one delta");
+                    let delta =
+                        Delta::merged(held.iter().chain([&delta])).expect("at least one delta");
                     held = None;
                     if turn % 2 == 0 {
                         held = Some(delta);
@@ -277,10 +275,10 @@ fn follow_merged(follower: &mut Follower, table: &Table, delta: &Delta) {
         follower.keys.difference(&now).cloned().collect()
     };
     let index = table.index().expect("an indexed table");
-    delta.removed_keys = Some(column_of(
+    delta.removed_keys = column_of(
         table.column(index).dtype(),
         keys.iter().map(Scalar::as_value),
-    ));
+    );
     follower.step(table, &delta);
 }
 

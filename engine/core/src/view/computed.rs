@@ -6,14 +6,17 @@
 
 use std::rc::Rc;
 
+use super::Context;
 use super::config::{ViewConfig, WindowSpec};
+use super::order::same_cell;
 use super::step::{ABSENT, ColumnRef, Columns, Slot, Step};
-use super::{Context, ExpressionLimits};
 use crate::column::{Bitmap, Column};
 use crate::error::{Error, Result};
+use crate::expr::{self, Compiled, Environment, EvalContext, Program, RowSelection};
 use crate::hash::HashSet;
 use crate::schema::DataType;
 use crate::table::{Delta, Table};
+use crate::value::{Scalar, Value};
 use crate::window::{Changed, Keys, WindowColumn, WindowPlan};
 
 /// One computed column, checked.
@@ -21,7 +24,19 @@ use crate::window::{Changed, Keys, WindowColumn, WindowPlan};
 struct ComputedColumn {
     name: Rc<str>,
     dtype: DataType,
-    plan: WindowPlan,
+    source: Source,
+}
+
+/// How a column is computed.
+#[derive(Debug, Clone)]
+enum Source {
+    /// From cells of the same row, mostly.
+    Expression {
+        program: Rc<Program>,
+        inputs: Vec<ColumnRef>,
+    },
+    /// From rows of the same partition.
+    Window(WindowPlan),
 }
 
 /// The computed columns of a view, each after those it reads.
@@ -32,11 +47,36 @@ pub struct ComputedPlan {
 
 impl ComputedPlan {
     /// Checks the expressions and windows of a configuration.
-    pub(super) fn new(config: &ViewConfig, table: &Table, _limits: &ExpressionLimits) -> Result<Self> {
-        if let Some((alias, _)) = config.expressions.first() {
-            return Err(Error::config(format!("expression \"{alias}\" cannot be computed")));
-        }
+    pub(super) fn new(config: &ViewConfig, table: &Table, limits: &expr::Limits) -> Result<Self> {
         let mut plan = Self::default();
+        let Compiled { results, order } = compile(&config.expressions, table, limits);
+        let mut programs = Vec::with_capacity(results.len());
+        for (name, program) in results {
+            programs.push((name, Rc::new(program?)));
+        }
+        for at in order {
+            let (name, program) = &programs[at];
+            let find = |input: &Rc<str>| match table.schema().position(input) {
+                Some(position) => Some(ColumnRef::Table(position)),
+                None => plan
+                    .find(input)
+                    .map(|(position, ..)| ColumnRef::Computed(position)),
+            };
+            let inputs = program
+                .inputs()
+                .iter()
+                .map(find)
+                .collect::<Option<Vec<_>>>();
+            plan.columns.push(ComputedColumn {
+                name: name.clone(),
+                dtype: program.dtype(),
+                source: Source::Expression {
+                    program: program.clone(),
+                    inputs: inputs
+                        .expect("a compiled expression reads columns that exist before it"),
+                },
+            });
+        }
         plan.add_windows(config, table)?;
         Ok(plan)
     }
@@ -60,17 +100,23 @@ impl ComputedPlan {
             }
             let table_column = |name: &str| {
                 let position = table.schema().position(name)?;
-                Some((ColumnRef::Table(position), table.schema().fields()[position].dtype))
+                Some((
+                    ColumnRef::Table(position),
+                    table.schema().fields()[position].dtype,
+                ))
             };
             let resolve = |name: &str| {
-                let computed = || self.find(name).map(|(at, _, dtype)| (ColumnRef::Computed(at), dtype));
+                let computed = || {
+                    self.find(name)
+                        .map(|(at, _, dtype)| (ColumnRef::Computed(at), dtype))
+                };
                 table_column(name).or_else(computed)
             };
             let plan = WindowPlan::new(name, spec, &resolve, &table_column)?;
             self.columns.push(ComputedColumn {
                 name: name.as_str().into(),
                 dtype: plan.dtype,
-                plan,
+                source: Source::Window(plan),
             });
         }
         Ok(())
@@ -79,78 +125,125 @@ impl ComputedPlan {
     /// The type of each expression, or what is wrong with it.
     pub(super) fn check(
         expressions: &[(String, String)],
-        _table: &Table,
-        _limits: &ExpressionLimits,
+        table: &Table,
+        limits: &expr::Limits,
     ) -> Vec<(String, Result<DataType>)> {
-        expressions
-            .iter()
-            .map(|(alias, _)| {
-                let error = Error::config(format!("expression \"{alias}\" cannot be computed"));
-                (alias.clone(), Err(error))
-            })
+        (compile(expressions, table, limits).results.into_iter())
+            .map(|(alias, result)| (alias.to_string(), result.map(|program| program.dtype())))
             .collect()
     }
 
     /// Position, name and type of a computed column.
     pub fn find(&self, name: &str) -> Option<(usize, Rc<str>, DataType)> {
-        let position = self.columns.iter().position(|column| &*column.name == name)?;
+        let position = self
+            .columns
+            .iter()
+            .position(|column| &*column.name == name)?;
         let column = &self.columns[position];
         Some((position, column.name.clone(), column.dtype))
     }
+}
+
+fn compile(expressions: &[(String, String)], table: &Table, limits: &expr::Limits) -> Compiled {
+    let key = table
+        .index()
+        .map(|position| table.schema().fields()[position].dtype);
+    let environment = Environment::of_schema(table.schema(), key);
+    let texts: Vec<(&str, &str)> = (expressions.iter())
+        .map(|(alias, text)| (alias.as_str(), text.as_str()))
+        .collect();
+    expr::compile_all(&texts, &environment, limits)
 }
 
 /// The cells of computed columns.
 #[derive(Debug, Default)]
 pub(super) struct Computed {
     columns: Vec<Column>,
-    /// By position, the state of a window. Its cells lie in `columns`.
-    windows: Vec<WindowColumn>,
+    /// By position, the state of a window; `None` for an expression. The window's cells lie in `columns`.
+    windows: Vec<Option<WindowColumn>>,
 }
 
 impl Computed {
     /// Computes all columns for all rows.
-    pub fn build(plan: &ComputedPlan, table: &Table, _context: &Context) -> Result<Self> {
+    ///
+    /// # Errors
+    /// [`crate::Error::Limit`] if an expression uses up its budget.
+    pub fn build(plan: &ComputedPlan, table: &Table, context: &Context) -> Result<Self> {
         let mut computed = Self::default();
-        if plan.columns.is_empty() {
-            return Ok(computed);
-        }
-        let rows: Vec<Slot> = table.row_order().iter().collect();
+        let mut row_order: Option<Vec<Slot>> = None;
         for column in &plan.columns {
             let columns = Columns {
                 table: table.columns(),
                 computed: &computed.columns,
             };
-            let mut window = WindowColumn::new(column.plan.clone(), columns, &rows, table.n_slots());
-            let mut cells = Column::new(column.dtype);
-            window.swap_column(&mut cells);
+            let (cells, window) = match &column.source {
+                Source::Expression { program, inputs } => {
+                    let rows = RowSelection::All(table.n_slots());
+                    (
+                        evaluate(program, inputs, columns, rows, table, context)?,
+                        None,
+                    )
+                }
+                Source::Window(plan) => {
+                    let rows = row_order.get_or_insert_with(|| table.row_order().iter().collect());
+                    let mut window =
+                        WindowColumn::new(plan.clone(), columns, rows, table.n_slots());
+                    let mut cells = Column::new(column.dtype);
+                    window.swap_column(&mut cells);
+                    (cells, Some(window))
+                }
+            };
             computed.columns.push(cells);
             computed.windows.push(window);
         }
         Ok(computed)
     }
 
-    /// The cells by slot.
+    /// The cells by slot. Those of free slots are of no meaning.
     pub fn columns(&self) -> &[Column] {
         &self.columns
     }
 
     /// Follows a step of the table, and says which rows are touched in all.
-    pub fn step(&mut self, table: &Table, delta: &Delta, _context: &Context) -> Result<Touched> {
+    ///
+    /// # Errors
+    /// [`crate::Error::Limit`] if an expression uses up its budget; what is held is of no use then.
+    pub fn step(
+        &mut self,
+        plan: &ComputedPlan,
+        table: &Table,
+        delta: &Delta,
+        context: &Context,
+    ) -> Result<Touched> {
         let mut touched = Touched::new(table, delta, &self.columns);
-        for at in 0..self.columns.len() {
-            let mut changed = Changed::default();
-            let window = &mut self.windows[at];
-            // Its own cells are not among what it reads.
-            let mut cells = Column::new(self.columns[at].dtype());
+        for (at, column) in plan.columns.iter().enumerate() {
+            // Its own cells are not among what a column reads.
+            let mut cells = Column::new(column.dtype);
             std::mem::swap(&mut cells, &mut self.columns[at]);
-            window.swap_column(&mut cells);
-            let keys = Keys {
-                compare: &|a, b| table.compare_keys(a, b),
-                index: table.index(),
-                ring: delta.rekeyed,
+            let changed = match (&column.source, &mut self.windows[at]) {
+                (Source::Expression { program, inputs }, _) => {
+                    let columns = Columns {
+                        table: table.columns(),
+                        computed: &self.columns,
+                    };
+                    let context = (table, context);
+                    step_expression(program, inputs, columns, &touched, &mut cells, context)?
+                }
+                (Source::Window(_), Some(window)) => {
+                    let keys = Keys {
+                        compare: &|a, b| table.compare_keys(a, b),
+                        index: table.index(),
+                        ring: delta.rekeyed,
+                    };
+                    let step = touched.step(table, &self.columns);
+                    let mut changed = Changed::default();
+                    window.swap_column(&mut cells);
+                    window.step(&step, table.n_slots(), &keys, &mut changed);
+                    window.swap_column(&mut cells);
+                    changed
+                }
+                (Source::Window(_), None) => unreachable!("each window has its state"),
             };
-            window.step(&touched.step(table, &self.columns), table.n_slots(), &keys, &mut changed);
-            window.swap_column(&mut cells);
             std::mem::swap(&mut cells, &mut self.columns[at]);
             touched.extend(at, changed, table, &self.columns);
         }
@@ -162,6 +255,92 @@ impl Computed {
     pub fn heap_size(&self) -> usize {
         self.columns.iter().map(Column::heap_size).sum()
     }
+}
+
+fn evaluate(
+    program: &Program,
+    inputs: &[ColumnRef],
+    columns: Columns<'_>,
+    rows: RowSelection<'_>,
+    table: &Table,
+    context: &Context,
+) -> Result<Column> {
+    let inputs: Vec<&Column> = inputs.iter().map(|&input| columns.get(input)).collect();
+    let lookup = |name: &str, key: Value<'_>| {
+        let cell = table.schema().position(name).zip(table.slot_of(key));
+        cell.map_or(Scalar::Null, |(position, slot)| {
+            table.column(position).value(slot as usize).to_scalar()
+        })
+    };
+    program.evaluate(
+        &inputs,
+        rows,
+        &EvalContext {
+            now_ms: context.now_ms,
+            random_seed: context.random_seed,
+            key: &|slot| table.key(slot),
+            lookup: &lookup,
+            limits: context.expressions,
+        },
+    )
+}
+
+/// Evaluates an expression again for touched rows, or for all if it reads others, and writes it to `cells`. Gives
+/// further rows whose cell changed.
+fn step_expression(
+    program: &Program,
+    inputs: &[ColumnRef],
+    columns: Columns<'_>,
+    touched: &Touched,
+    cells: &mut Column,
+    (table, context): (&Table, &Context),
+) -> Result<Changed> {
+    cells.extend_nulls(table.n_slots().saturating_sub(cells.len()));
+    for (entry, &slot) in touched.slots.iter().enumerate() {
+        if !touched.exists.get(entry) && (slot as usize) < cells.len() {
+            cells.set_null(slot as usize);
+        }
+    }
+    let mut changed = Changed::default();
+    let mut rows: Vec<Slot> = touched
+        .exists
+        .ones()
+        .map(|entry| touched.slots[entry])
+        .collect();
+    if program.reads_other_rows() {
+        let is_touched: HashSet<Slot> = rows.iter().copied().collect();
+        let live: Vec<Slot> = (table.live().ones().map(|slot| slot as Slot))
+            .filter(|slot| !is_touched.contains(slot))
+            .collect();
+        let mut now = evaluate(
+            program,
+            inputs,
+            columns,
+            RowSelection::List(&live),
+            table,
+            context,
+        )?;
+        cells.adopt_codes(&mut now);
+        let differs = |&(at, &slot): &(usize, &Slot)| !same_cell(&now, at, cells, slot as usize);
+        let others: Vec<Slot> = live
+            .iter()
+            .enumerate()
+            .filter(differs)
+            .map(|(_, &slot)| slot)
+            .collect();
+        changed.note(others.iter().copied(), cells);
+        rows.extend(others);
+    }
+    let values = evaluate(
+        program,
+        inputs,
+        columns,
+        RowSelection::List(&rows),
+        table,
+        context,
+    )?;
+    cells.scatter(&values, rows.iter().map(|&slot| slot as usize).zip(0..));
+    Ok(changed)
 }
 
 /// The rows that a step touches, with their cells before it.
@@ -243,7 +422,10 @@ impl Touched {
         if rows.is_empty() {
             return;
         }
-        let slots: Vec<Slot> = rows.iter().map(|&row| changed.slots[row as usize]).collect();
+        let slots: Vec<Slot> = rows
+            .iter()
+            .map(|&row| changed.slots[row as usize])
+            .collect();
         let first = self.existed.count_ones() as u32;
         for (row, &slot) in (first..).zip(&slots) {
             self.slots.push(slot);

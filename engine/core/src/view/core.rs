@@ -5,8 +5,8 @@
 
 use std::borrow::Cow;
 use std::ops::Range;
-use std::rc::Rc;
 
+use super::ExpressionLimits;
 use super::computed::{Computed, Touched};
 use super::filter::Selection;
 use super::flat::{FlatRows, listed};
@@ -25,6 +25,8 @@ pub struct Context {
     pub now_ms: f64,
     /// What `random()` is made from.
     pub random_seed: u64,
+    /// What expressions may use up.
+    pub expressions: ExpressionLimits,
 }
 
 /// The shared computation of all views with one plan.
@@ -104,7 +106,12 @@ impl ViewCore {
     ///
     /// # Errors
     /// As [`Self::step`].
-    pub fn step_with_changes(&mut self, table: &Table, delta: &Delta, context: &Context) -> Result<Changes> {
+    pub fn step_with_changes(
+        &mut self,
+        table: &Table,
+        delta: &Delta,
+        context: &Context,
+    ) -> Result<Changes> {
         let touched = self.advance(table, delta, context)?;
         let mut slots: Vec<Slot> = match touched {
             Some((touched, is)) => is.ones().map(|entry| touched.slots[entry]).collect(),
@@ -139,7 +146,9 @@ impl ViewCore {
             return Ok(None);
         }
         self.stale = true;
-        let touched = self.computed.step(table, delta, context)?;
+        let touched = self
+            .computed
+            .step(self.plan.computed(), table, delta, context)?;
         let old = Columns {
             table: &touched.old_table,
             computed: &touched.old_computed,
@@ -148,8 +157,12 @@ impl ViewCore {
             table: table.columns(),
             computed: self.computed.columns(),
         };
-        let was = select_some(&self.plan, old, &touched.existed, |entry| touched.before[entry]);
-        let is = select_some(&self.plan, new, &touched.exists, |entry| touched.slots[entry]);
+        let was = select_some(&self.plan, old, &touched.existed, |entry| {
+            touched.before[entry]
+        });
+        let is = select_some(&self.plan, new, &touched.exists, |entry| {
+            touched.slots[entry]
+        });
         let step = Step {
             slots: &touched.slots,
             before: &touched.before,
@@ -176,7 +189,12 @@ impl ViewCore {
     /// # Errors
     /// None for a flat view.
     pub fn delta_slice<'a>(&'a self, table: &'a Table, changes: &Changes) -> Result<Slice<'a>> {
-        Ok(self.slice_of(table, listed(changes.slots.clone()), 0..usize::MAX, SliceOptions::default()))
+        Ok(self.slice_of(
+            table,
+            listed(changes.slots.clone()),
+            0..usize::MAX,
+            SliceOptions::default(),
+        ))
     }
 
     fn slice_of<'a>(
@@ -195,12 +213,17 @@ impl ViewCore {
             rows: rows.clone(),
         };
         let data = match self.rows.splits() {
-            None => clamp(self.plan.columns(), range).iter().map(slice_column).collect(),
+            None => clamp(self.plan.columns(), range)
+                .iter()
+                .map(slice_column)
+                .collect(),
             Some(splits) => {
                 let slots: Vec<Slot> = (0..rows.len()).map(|i| rows.at(i) as Slot).collect();
                 let shown = self.plan.columns();
                 let paths = splits.paths(self.plan.split_rollup());
-                let all = paths.iter().flat_map(|path| shown.iter().map(move |column| (path, column)));
+                let all = paths
+                    .iter()
+                    .flat_map(|path| shown.iter().map(move |column| (path, column)));
                 let range = range.start.min(range.end)..range.end;
                 all.skip(range.start)
                     .take(range.len())
@@ -213,9 +236,11 @@ impl ViewCore {
                     .collect()
             }
         };
-        let keys = options
-            .keys
-            .then(|| (0..rows.len()).map(|i| vec![table.key(rows.at(i) as Slot)]).collect());
+        let keys = options.keys.then(|| {
+            (0..rows.len())
+                .map(|i| vec![table.key(rows.at(i) as Slot)])
+                .collect()
+        });
         Slice {
             n_rows: rows.len(),
             columns: data,
@@ -236,7 +261,9 @@ fn build(plan: &Plan, table: &Table, context: &Context) -> Result<(Computed, Fla
         table: table.columns(),
         computed: computed.columns(),
     };
-    plan.filters().iter().for_each(super::filter::FilterPlan::forget);
+    plan.filters()
+        .iter()
+        .for_each(super::filter::FilterPlan::forget);
     let mut passing = select(plan, columns, Selection::All(table.n_slots()));
     if let Some(passing) = &mut passing {
         // The cells of free slots are null, which some conditions pass.
@@ -260,7 +287,12 @@ fn select(plan: &Plan, columns: Columns<'_>, rows: Selection<'_>) -> Option<Bitm
 }
 
 /// Which of the entries in `exist` pass all filters; `row(entry)` is the entry's row of the columns.
-fn select_some(plan: &Plan, columns: Columns<'_>, exist: &Bitmap, row: impl Fn(usize) -> u32) -> Bitmap {
+fn select_some(
+    plan: &Plan,
+    columns: Columns<'_>,
+    exist: &Bitmap,
+    row: impl Fn(usize) -> u32,
+) -> Bitmap {
     if plan.filters().is_empty() {
         return exist.clone();
     }
@@ -331,10 +363,24 @@ impl View {
     }
 
     /// Where the data columns in a range stand.
-    pub fn column_paths(&self, core: &ViewCore, _table: &Table, range: Range<usize>) -> Vec<ColumnPath> {
-        let names = core.plan.columns().iter().map(|column| column.name.to_string());
+    pub fn column_paths(
+        &self,
+        core: &ViewCore,
+        _table: &Table,
+        range: Range<usize>,
+    ) -> Vec<ColumnPath> {
+        let names = core
+            .plan
+            .columns()
+            .iter()
+            .map(|column| column.name.to_string());
         let paths: Vec<ColumnPath> = match core.rows.splits() {
-            None => names.map(|name| ColumnPath { values: Vec::new(), name }).collect(),
+            None => names
+                .map(|name| ColumnPath {
+                    values: Vec::new(),
+                    name,
+                })
+                .collect(),
             Some(splits) => {
                 let names: Vec<String> = names.collect();
                 (splits.paths(core.plan.split_rollup()).into_iter())
@@ -355,11 +401,16 @@ impl View {
     /// # Errors
     /// If the view shows no such column.
     pub fn min_max(&self, core: &ViewCore, table: &Table, name: &str) -> Result<(Scalar, Scalar)> {
-        let column = core.plan.columns().iter().find(|column| &*column.name == name).ok_or_else(|| {
-            Error::config(format!(
-                "Could not find column index for `{name}` as it does not exist in the schema."
-            ))
-        })?;
+        let column = core
+            .plan
+            .columns()
+            .iter()
+            .find(|column| &*column.name == name)
+            .ok_or_else(|| {
+                Error::config(format!(
+                    "Could not find column index for `{name}` as it does not exist in the schema."
+                ))
+            })?;
         let cells = core.columns(table).get(column.source);
         let mut bounds: Option<(Slot, Slot)> = None;
         for slot in core.rows.range(table, 0..usize::MAX) {
@@ -376,7 +427,11 @@ impl View {
             }
         }
         let value = |slot: Slot| cells.value(slot as usize).to_scalar();
-        Ok(bounds.map_or((Scalar::Null, Scalar::Null), |(least, greatest)| (value(least), value(greatest))))
+        Ok(
+            bounds.map_or((Scalar::Null, Scalar::Null), |(least, greatest)| {
+                (value(least), value(greatest))
+            }),
+        )
     }
 
     /// Opens a group; how many rows that shows. 0 for a flat view.

@@ -39,13 +39,26 @@ enum Test {
     /// Whether it is null.
     Null(bool),
     /// Held integers from one to another, both included, or outside.
-    Ints { least: i64, greatest: i64, negated: bool },
+    Ints {
+        least: i64,
+        greatest: i64,
+        negated: bool,
+    },
     /// Held integers of a set, sorted, or not of it.
-    IntSet { values: Vec<i64>, negated: bool },
+    IntSet {
+        values: Vec<i64>,
+        negated: bool,
+    },
     /// A comparison with a float.
-    Float { compare: Compare, bound: f64 },
+    Float {
+        compare: Compare,
+        bound: f64,
+    },
     /// Floats of a set, or not of it.
-    FloatSet { values: Vec<f64>, negated: bool },
+    FloatSet {
+        values: Vec<f64>,
+        negated: bool,
+    },
     /// By value: false, true, null.
     Bool([bool; 3]),
     Text(TextTest),
@@ -119,7 +132,9 @@ impl FilterPlan {
                 return Err(Error::config(if is_text {
                     format!("Filter column not in schema: {name}")
                 } else {
-                    format!("Could not get dtype for column `{name}` as it does not exist in the schema.")
+                    format!(
+                        "Could not get dtype for column `{name}` as it does not exist in the schema."
+                    )
                 }));
             };
             let (test, operands) = compile(filter, dtype)?;
@@ -234,7 +249,11 @@ impl Fold<'_> {
                 *passes = u8::from(pass(value));
             }
             let bits = pack(&passes);
-            if null_passes { bits | !valid } else { bits & valid }
+            if null_passes {
+                bits | !valid
+            } else {
+                bits & valid
+            }
         });
     }
 }
@@ -258,7 +277,9 @@ impl Test {
         match (self, column.data()) {
             (Self::Always(pass), _) => fold.constant(*pass),
             (Self::Null(null), Data::Text(text)) => {
-                fold.values(&text.codes, None, false, |code| (code == NULL_CODE) == *null);
+                fold.values(&text.codes, None, false, |code| {
+                    (code == NULL_CODE) == *null
+                });
             }
             (Self::Null(null), data) => match validity {
                 None => fold.constant(!null),
@@ -268,7 +289,14 @@ impl Test {
                     fold.values(&empty, validity, *null, |()| !null);
                 }
             },
-            (Self::Ints { least, greatest, negated }, Data::Int(values)) => {
+            (
+                Self::Ints {
+                    least,
+                    greatest,
+                    negated,
+                },
+                Data::Int(values),
+            ) => {
                 let (least, greatest) = (*least, *greatest);
                 if *negated {
                     fold.values(values, validity, true, |v| v < least || v > greatest);
@@ -276,8 +304,16 @@ impl Test {
                     fold.values(values, validity, false, |v| v >= least && v <= greatest);
                 }
             }
-            (Self::IntSet { values: set, negated }, Data::Int(values)) => {
-                fold.values(values, validity, *negated, |v| set.binary_search(&v).is_ok() != *negated);
+            (
+                Self::IntSet {
+                    values: set,
+                    negated,
+                },
+                Data::Int(values),
+            ) => {
+                fold.values(values, validity, *negated, |v| {
+                    set.binary_search(&v).is_ok() != *negated
+                });
             }
             (Self::Float { compare, bound }, Data::Float(values)) => {
                 let bound = *bound;
@@ -290,11 +326,19 @@ impl Test {
                     Compare::GreaterEqual => fold.values(values, validity, false, |v| v >= bound),
                 }
             }
-            (Self::FloatSet { values: set, negated }, Data::Float(values)) => {
+            (
+                Self::FloatSet {
+                    values: set,
+                    negated,
+                },
+                Data::Float(values),
+            ) => {
                 fold.values(values, validity, *negated, |v| set.contains(&v) != *negated);
             }
             (Self::Bool([on_false, on_true, on_null]), Data::Bool(values)) => {
-                fold.values(values, validity, *on_null, |v| if v { *on_true } else { *on_false });
+                fold.values(values, validity, *on_null, |v| {
+                    if v { *on_true } else { *on_false }
+                });
             }
             (Self::Text(test), Data::Text(text)) => test.fold(&text.codes, &text.dictionary, fold),
             _ => unreachable!("a test was compiled for the type of its column"),
@@ -339,9 +383,7 @@ impl TextTest {
 impl Matcher {
     fn matches(&self, text: &str) -> bool {
         match self {
-            Self::Compare(compare, bound) => {
-                compare.holds(text.as_bytes().cmp(bound.as_bytes()))
-            }
+            Self::Compare(compare, bound) => compare.holds(text.as_bytes().cmp(bound.as_bytes())),
             Self::Begins(start) => text
                 .as_bytes()
                 .get(..start.len())
@@ -410,10 +452,16 @@ fn operator(op: &str) -> Option<(Operator, bool)> {
 /// Compiles one condition for a column of this type, and converts its operands.
 fn compile(filter: &Filter, dtype: DataType) -> Result<(Test, Vec<Operand>)> {
     let Some((operator, negated)) = operator(&filter.op) else {
-        return Err(Error::config(format!("Unknown filter operator string: `{}`", filter.op)));
+        return Err(Error::config(format!(
+            "Unknown filter operator string: `{}`",
+            filter.op
+        )));
     };
     if matches!(operator, Operator::IsNull | Operator::IsNotNull) {
-        return Ok((Test::Null(operator == Operator::IsNull), vec![Operand::Null]));
+        return Ok((
+            Test::Null(operator == Operator::IsNull),
+            vec![Operand::Null],
+        ));
     }
     let operands = filter
         .operands
@@ -421,7 +469,12 @@ fn compile(filter: &Filter, dtype: DataType) -> Result<(Test, Vec<Operand>)> {
         .map(|operand| Operand::new(&filter.column, dtype, operand))
         .collect::<Result<Vec<_>>>()?;
     let is_text = dtype.storage() == Storage::Text;
-    if !is_text && matches!(operator, Operator::Begins | Operator::Ends | Operator::Contains | Operator::Matches) {
+    if !is_text
+        && matches!(
+            operator,
+            Operator::Begins | Operator::Ends | Operator::Contains | Operator::Matches
+        )
+    {
         return Err(Error::config("Invalid filter op"));
     }
     if operator == Operator::In {
@@ -440,8 +493,12 @@ fn compile(filter: &Filter, dtype: DataType) -> Result<(Test, Vec<Operand>)> {
         (Operator::Compare(compare), Operand::Text(text)) => {
             text_test(Matcher::Compare(compare, text.clone()), negated)
         }
-        (Operator::Begins, Operand::Text(text)) => text_test(Matcher::Begins(text.to_string()), negated),
-        (Operator::Ends, Operand::Text(text)) => text_test(Matcher::Ends(text.to_string()), negated),
+        (Operator::Begins, Operand::Text(text)) => {
+            text_test(Matcher::Begins(text.to_string()), negated)
+        }
+        (Operator::Ends, Operand::Text(text)) => {
+            text_test(Matcher::Ends(text.to_string()), negated)
+        }
         (Operator::Contains, Operand::Text(text)) => {
             text_test(Matcher::Contains(text.to_ascii_lowercase()), negated)
         }
@@ -475,7 +532,10 @@ fn number_test(dtype: DataType, compare: Compare, operand: &Operand, negated: bo
     match dtype.storage() {
         Storage::Float => {
             let compare = if negated { Compare::NotEqual } else { compare };
-            Test::Float { compare, bound: number.as_f64() }
+            Test::Float {
+                compare,
+                bound: number.as_f64(),
+            }
         }
         Storage::Bool => {
             let passes = |value: f64| {
@@ -500,11 +560,13 @@ fn int_test(dtype: DataType, compare: Compare, number: Number, negated: bool) ->
         Compare::GreaterEqual => number.ceil().map(|v| (v, max)),
     };
     match range {
-        Some((least, greatest)) if least <= greatest && least <= max && greatest >= min => Test::Ints {
-            least: held(dtype, least),
-            greatest: held(dtype, greatest),
-            negated,
-        },
+        Some((least, greatest)) if least <= greatest && least <= max && greatest >= min => {
+            Test::Ints {
+                least: held(dtype, least),
+                greatest: held(dtype, greatest),
+                negated,
+            }
+        }
         _ => Test::Always(negated),
     }
 }
@@ -521,7 +583,10 @@ fn set_test(dtype: DataType, operands: &[Operand], negated: bool) -> Test {
             }
             text_test(Matcher::In(texts), negated)
         }
-        Storage::Float => Test::FloatSet { values: numbers.map(Number::as_f64).collect(), negated },
+        Storage::Float => Test::FloatSet {
+            values: numbers.map(Number::as_f64).collect(),
+            negated,
+        },
         Storage::Bool => {
             let values: Vec<f64> = numbers.map(Number::as_f64).collect();
             let passes = |value: f64| values.contains(&value) != negated;

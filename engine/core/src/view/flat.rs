@@ -26,7 +26,12 @@ pub(super) struct FlatRows {
 
 impl FlatRows {
     /// Builds the view. `passing` says which slots pass the filter; `None`: all that are live.
-    pub fn build(plan: &Plan, table: &Table, columns: Columns<'_>, passing: Option<&Bitmap>) -> Self {
+    pub fn build(
+        plan: &Plan,
+        table: &Table,
+        columns: Columns<'_>,
+        passing: Option<&Bitmap>,
+    ) -> Self {
         let sorts = plan.row_sorts();
         let slots = match passing {
             None if sorts.is_empty() => None,
@@ -40,7 +45,10 @@ impl FlatRows {
             }
         };
         let slots = slots.map(OrderedSlots::from_sorted);
-        let mut rows = Self { slots, splits: None };
+        let mut rows = Self {
+            slots,
+            splits: None,
+        };
         if !plan.split_by().is_empty() {
             let all: Vec<Slot> = rows.range(table, 0..usize::MAX).collect();
             rows.splits = Some(SplitAxis::build(plan, columns, &all));
@@ -80,7 +88,9 @@ impl FlatRows {
 
     /// The number of rows.
     pub fn len(&self, table: &Table) -> usize {
-        self.slots.as_ref().map_or(table.n_rows(), OrderedSlots::len)
+        self.slots
+            .as_ref()
+            .map_or(table.n_rows(), OrderedSlots::len)
     }
 
     /// The split paths.
@@ -89,7 +99,11 @@ impl FlatRows {
     }
 
     /// The slots of the rows in a range, which is clamped.
-    pub fn range<'a>(&'a self, table: &'a Table, range: Range<usize>) -> Box<dyn Iterator<Item = Slot> + 'a> {
+    pub fn range<'a>(
+        &'a self,
+        table: &'a Table,
+        range: Range<usize>,
+    ) -> Box<dyn Iterator<Item = Slot> + 'a> {
         match &self.slots {
             Some(slots) => Box::new(slots.range(range)),
             None => Box::new(table.row_order().range(range)),
@@ -104,11 +118,6 @@ impl FlatRows {
             return Rows::Range(start..end);
         }
         Rows::List(self.range(table, start..end).collect::<Vec<_>>().into())
-    }
-
-    /// Which slots are shown, for columns that are scanned whole; `None`: all live ones.
-    pub fn is_everything(&self) -> bool {
-        self.slots.is_none()
     }
 
     /// Bytes held on the heap.
@@ -127,14 +136,24 @@ pub(super) fn rows_in_order(table: &Table, passing: Option<&Bitmap>) -> Vec<Slot
             slots.extend(passing.ones().map(|slot| slot as Slot));
             slots
         }
-        (order, Some(passing)) => order.iter().filter(|&slot| passing.get(slot as usize)).collect(),
+        (order, Some(passing)) => order
+            .iter()
+            .filter(|&slot| passing.get(slot as usize))
+            .collect(),
     }
 }
 
 /// Whether a row that is in the view before and after a step, under one key, stays where it was.
 fn keeps_place(sorts: &[RowSort], step: &Step<'_>, entry: usize) -> bool {
     let (row, slot) = (step.before[entry] as usize, step.slots[entry] as usize);
-    sorts.iter().all(|sort| same_cell(step.old.get(sort.column), row, step.new.get(sort.column), slot))
+    sorts.iter().all(|sort| {
+        same_cell(
+            step.old.get(sort.column),
+            row,
+            step.new.get(sort.column),
+            slot,
+        )
+    })
 }
 
 /// Sorts slots in any order by the sorts and the row order.

@@ -17,6 +17,7 @@ pub mod step;
 #[cfg(test)]
 mod tests;
 
+pub use crate::expr::Limits as ExpressionLimits;
 pub use config::{
     AggregateSpec, Filter, FilterOp, Frame, GroupRollup, Sort, SortOp, SplitRollup, ViewConfig,
     WindowSpec,
@@ -26,7 +27,3 @@ pub use filter::{FilterPlan, Selection};
 pub use order::RowSort;
 pub use plan::{Pivot, PivotSort, PivotSortKey, Plan, PlanAggregate, PlanColumn};
 pub use step::{ABSENT, ColumnRef, Columns, Slot, Step};
-
-/// What expressions may use up.
-#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
-pub struct ExpressionLimits {}

@@ -88,9 +88,9 @@ impl Operand {
             (ColumnType::Integer | ColumnType::Float, Scalar::Int(v)) => {
                 Ok(Self::Number(Number::Whole((*v).into())))
             }
-            (ColumnType::Integer | ColumnType::Float, Scalar::Text(text)) => parse_number(text)
-                .map(Self::Number)
-                .ok_or_else(misfit),
+            (ColumnType::Integer | ColumnType::Float, Scalar::Text(text)) => {
+                parse_number(text).map(Self::Number).ok_or_else(misfit)
+            }
             (ColumnType::Integer | ColumnType::Float, _) => number
                 .map(|v| Self::Number(Number::Float(v)))
                 .ok_or_else(misfit),
@@ -109,9 +109,9 @@ impl Operand {
                 Err(Error::config("Unsupported double type: 19"))
             }
             (ColumnType::String, _) => Err(misfit()),
-            (ColumnType::Date, Scalar::Text(text)) => time::parse_date(text)
-                .map(Self::Date)
-                .ok_or_else(bad_date),
+            (ColumnType::Date, Scalar::Text(text)) => {
+                time::parse_date(text).map(Self::Date).ok_or_else(bad_date)
+            }
             (ColumnType::Date, Scalar::Date(day)) => Ok(Self::Date(*day)),
             (ColumnType::Date, Scalar::Float(ms)) if ms.is_finite() => {
                 Ok(Self::Date(time::day_of(*ms as i64)))

@@ -27,12 +27,22 @@ impl RowSort {
         } else {
             column.compare(a, b)
         };
-        if self.descending { order.reverse() } else { order }
+        if self.descending {
+            order.reverse()
+        } else {
+            order
+        }
     }
 }
 
 /// Compares two rows by all sorts, then by key.
-pub fn compare_rows(sorts: &[RowSort], columns: Columns<'_>, table: &Table, a: Slot, b: Slot) -> Ordering {
+pub fn compare_rows(
+    sorts: &[RowSort],
+    columns: Columns<'_>,
+    table: &Table,
+    a: Slot,
+    b: Slot,
+) -> Ordering {
     sorts
         .iter()
         .map(|sort| sort.compare(columns.get(sort.column), a as usize, b as usize))

@@ -5,12 +5,12 @@
 
 use std::rc::Rc;
 
+use super::ExpressionLimits;
 use super::computed::ComputedPlan;
 use super::config::{AggregateSpec, Filter, GroupRollup, SortOp, SplitRollup, ViewConfig};
 use super::filter::FilterPlan;
 use super::order::RowSort;
 use super::step::ColumnRef;
-use super::ExpressionLimits;
 use crate::error::{Error, Result};
 use crate::schema::{ColumnType, DataType};
 use crate::table::Table;
@@ -108,9 +108,8 @@ impl Names<'_> {
 
     /// The column called `name`, or the error that it is not in that place of the configuration.
     fn get(&self, name: &str, place: &str) -> Result<PlanColumn> {
-        self.find(name).ok_or_else(|| {
-            Error::config(format!("Invalid column '{name}' found in View {place}."))
-        })
+        self.find(name)
+            .ok_or_else(|| Error::config(format!("Invalid column '{name}' found in View {place}.")))
     }
 
     fn get_all(&self, names: &[String], place: &str) -> Result<Vec<PlanColumn>> {
@@ -133,7 +132,11 @@ impl Plan {
         let shown = match &config.columns {
             Some(columns) => columns.clone(),
             None => {
-                let fields = table.schema().fields().iter().map(|field| field.name.to_string());
+                let fields = table
+                    .schema()
+                    .fields()
+                    .iter()
+                    .map(|field| field.name.to_string());
                 let expressions = config.expressions.iter().map(|(alias, _)| alias.clone());
                 let windows = config.windows.iter().map(|(alias, _)| alias.clone());
                 fields.chain(expressions).chain(windows).collect()
@@ -175,10 +178,10 @@ impl Plan {
         let pivot = if is_flat {
             None
         } else {
-            Some(plan_pivot(config, &names, &columns, &group_by, &sorts)?)
+            return Err(Error::config("Grouped views are not part of this build"));
         };
         let aggregates = match &pivot {
-            Some(pivot) => echo_aggregates(pivot),
+            Some(_) => Vec::new(),
             // Split rows are shown as the one row in their cell.
             None if !split_by.is_empty() => (columns.iter())
                 .map(|column| (column.name.to_string(), plain("any")))
@@ -197,7 +200,11 @@ impl Plan {
             split_rollup_mode: Some(config.split_rollup_mode.unwrap_or_default()),
             ..config.clone()
         };
-        let filters = if filter.is_empty() { Vec::new() } else { vec![filter] };
+        let filters = if filter.is_empty() {
+            Vec::new()
+        } else {
+            vec![filter]
+        };
         Ok(Self {
             echo,
             computed,
@@ -222,7 +229,10 @@ impl Plan {
         // Aliases of the view must not stand for columns here.
         let (guard, _) = FilterPlan::new(conditions, super::FilterOp::And, |name| {
             let position = table.schema().position(name)?;
-            Some((ColumnRef::Table(position), table.schema().fields()[position].dtype))
+            Some((
+                ColumnRef::Table(position),
+                table.schema().fields()[position].dtype,
+            ))
         })?;
         self.filters.insert(0, guard);
         Ok(self)
@@ -313,9 +323,13 @@ impl Plan {
                 }
             }
             Some(pivot) => {
-                let n_shown = if self.split_by.is_empty() { self.columns.len() } else { usize::MAX };
+                let n_shown = if self.split_by.is_empty() {
+                    self.columns.len()
+                } else {
+                    usize::MAX
+                };
                 for aggregate in pivot.aggregates.iter().take(n_shown) {
-                    add(&aggregate.column.name, aggregate.result().column_type());
+                    add(&aggregate.column.name, aggregate.column.dtype.column_type());
                 }
             }
         }
@@ -330,7 +344,11 @@ impl Plan {
             .iter()
             .filter_map(|(alias, _)| {
                 let shown = schema.iter().find(|(name, _)| name == alias);
-                let own = || self.computed.find(alias).map(|(_, _, dtype)| dtype.column_type());
+                let own = || {
+                    self.computed
+                        .find(alias)
+                        .map(|(_, _, dtype)| dtype.column_type())
+                };
                 Some((alias.clone(), shown.map(|(_, shown)| *shown).or_else(own)?))
             })
             .collect()
@@ -358,66 +376,4 @@ fn plain(name: &str) -> AggregateSpec {
         name: name.to_owned(),
         args: Vec::new(),
     }
-}
-
-/// Collects what a pivot aggregates and sorts by.
-fn plan_pivot(
-    config: &ViewConfig,
-    names: &Names<'_>,
-    columns: &[PlanColumn],
-    group_by: &[PlanColumn],
-    sorts: &[(PlanColumn, SortOp)],
-) -> Result<Pivot> {
-    let mut pivot = Pivot::default();
-    for column in columns {
-        pivot.aggregates.push(plan_aggregate(config, names, column)?);
-    }
-    for (column, op) in sorts {
-        let group = group_by.iter().position(|group| group.source == column.source);
-        let shown = |pivot: &Pivot| {
-            (pivot.aggregates.iter())
-                .position(|aggregate| aggregate.column.source == column.source)
-        };
-        let key = match (group, shown(&pivot)) {
-            (Some(level), _) if !op.is_column_sort() => PivotSortKey::Group(level),
-            (_, Some(at)) => PivotSortKey::Aggregate(at),
-            (_, None) => {
-                pivot.aggregates.push(plan_aggregate(config, names, column)?);
-                PivotSortKey::Aggregate(pivot.aggregates.len() - 1)
-            }
-        };
-        pivot.sorts.push(PivotSort { key, op: *op });
-    }
-    Ok(pivot)
-}
-
-/// The aggregate of a column: the one asked for, or the default of its type.
-fn plan_aggregate(config: &ViewConfig, names: &Names<'_>, column: &PlanColumn) -> Result<PlanAggregate> {
-    let asked = config.aggregates.iter().find(|(name, _)| **name == *column.name);
-    let spec = match asked {
-        Some((_, spec)) => spec.clone(),
-        None => plain(default_aggregate(column.dtype.column_type())),
-    };
-    let args = names.get_all(&spec.args, "aggregates")?;
-    let types: Vec<DataType> = args.iter().map(|arg| arg.dtype).collect();
-    let aggregate = resolve(&spec.name, &column.name, &types, column.dtype)?;
-    Ok(PlanAggregate {
-        column: column.clone(),
-        aggregate,
-        spec,
-        args,
-    })
-}
-
-/// One entry for each aggregated column, ascending by name.
-fn echo_aggregates(pivot: &Pivot) -> Vec<(String, AggregateSpec)> {
-    let mut entries: Vec<(String, AggregateSpec)> = Vec::new();
-    for aggregate in &pivot.aggregates {
-        let name = aggregate.column.name.to_string();
-        if !entries.iter().any(|(known, _)| *known == name) {
-            entries.push((name, aggregate.spec.clone()));
-        }
-    }
-    entries.sort_by(|a, b| a.0.cmp(&b.0));
-    entries
 }

@@ -57,7 +57,10 @@ impl SplitAxis {
     }
 
     fn levels<'a>(&self, plan: &Plan, columns: Columns<'a>) -> Vec<&'a Column> {
-        plan.split_by().iter().map(|column| columns.get(column.source)).collect()
+        plan.split_by()
+            .iter()
+            .map(|column| columns.get(column.source))
+            .collect()
     }
 
     pub fn step(&mut self, plan: &Plan, step: &Step<'_>) {
@@ -96,7 +99,12 @@ impl SplitAxis {
                 let id = self.counts.len() as u32;
                 self.ids.insert_unique(hash, id, |&id| hash_one(of(id)));
                 self.words.extend_from_slice(&words);
-                self.values.push(levels.iter().map(|level| level.value(row).to_scalar()).collect());
+                self.values.push(
+                    levels
+                        .iter()
+                        .map(|level| level.value(row).to_scalar())
+                        .collect(),
+                );
                 self.counts.push(0);
                 id
             }
@@ -131,11 +139,17 @@ impl SplitAxis {
                 open.truncate(kept);
                 for depth in open.len()..self.n_levels {
                     open.push(paths.len());
-                    paths.push(SplitPath { values: values[..depth].to_vec(), ids: Vec::new() });
+                    paths.push(SplitPath {
+                        values: values[..depth].to_vec(),
+                        ids: Vec::new(),
+                    });
                 }
                 open.iter().for_each(|&at| paths[at].ids.push(id));
             }
-            paths.push(SplitPath { values: values.clone(), ids: vec![id] });
+            paths.push(SplitPath {
+                values: values.clone(),
+                ids: vec![id],
+            });
         }
         paths.iter_mut().for_each(|path| path.ids.sort_unstable());
         paths
@@ -145,10 +159,12 @@ impl SplitAxis {
     pub fn cells(&self, path: &SplitPath, column: &Column, slots: &[Slot]) -> Column {
         column_of(
             column.dtype(),
-            slots.iter().map(|&slot| match path.ids.binary_search(&self.path_of(slot)) {
-                Ok(_) => column.value(slot as usize),
-                Err(_) => crate::Value::Null,
-            }),
+            slots
+                .iter()
+                .map(|&slot| match path.ids.binary_search(&self.path_of(slot)) {
+                    Ok(_) => column.value(slot as usize),
+                    Err(_) => crate::Value::Null,
+                }),
         )
     }
 

@@ -138,7 +138,8 @@ pub struct Changed {
 }
 
 impl Changed {
-    fn note(&mut self, slots: impl Iterator<Item = Slot>, column: &Column) {
+    /// Notes slots and the cells of `column` there, before they change.
+    pub fn note(&mut self, slots: impl Iterator<Item = Slot>, column: &Column) {
         let start = self.slots.len();
         self.slots.extend(slots);
         if self.slots.len() > start {
