@@ -13,6 +13,7 @@ pub mod column;
 pub mod error;
 pub mod hash;
 pub mod ingest;
+pub mod output;
 pub mod schema;
 pub mod slice;
 pub mod value;

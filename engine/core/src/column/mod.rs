@@ -5,12 +5,16 @@
 //! loops take the slices ([`Column::ints`] and its like); [`Column::value`] is for everything else.
 
 mod bitmap;
+mod builder;
 mod dictionary;
+mod interner;
 
 use std::rc::Rc;
 
 pub use bitmap::Bitmap;
+pub use builder::{ColumnBuilder, Values};
 pub use dictionary::{Dictionary, NULL_CODE};
+pub use interner::Interner;
 
 use crate::schema::{DataType, Storage};
 use crate::value::Value;
