@@ -93,17 +93,16 @@ clean: ## remove what was built; the downloaded tools (.tools, .venv, node_modul
 
 .PHONY: distclean
 distclean: clean ## remove also the downloaded tools
-	rm -rf .tools .venv www/node_modules tests/node_modules
+	rm -rf .tools .venv scripts/node_modules www/node_modules tests/node_modules
 
 # ---- tools ----------------------------------------------------------------------------------------------------------
 # A stamp per tool set, remade when what pins it changes.
 
 .PHONY: setup
-setup: .tools/installed .venv/installed www/node_modules/.installed tests/node_modules/.installed ## install what is missing, and nothing else
+setup: .tools/installed .venv/installed scripts/node_modules/.installed www/node_modules/.installed tests/node_modules/.installed ## install what is missing, and nothing else
 
 .tools/installed: scripts/install-rust-tools.sh
 	@scripts/install-rust-tools.sh
-	@scripts/install-system-packages.sh --optional binaryen:wasm-opt
 	@touch $@
 
 .PHONY: browser
@@ -130,10 +129,10 @@ lock-python: ## resolve requirements-dev.in anew into requirements-dev.txt
 
 # ---- artefacts ------------------------------------------------------------------------------------------------------
 
-$(HOST_WASM): $(HOST_SOURCES) | .tools/installed
+$(HOST_WASM): $(HOST_SOURCES) | .tools/installed scripts/node_modules/.installed
 	@engine/wasm-host/build.sh
 
-$(JS_WASM): $(JS_SOURCES) | .tools/installed
+$(JS_WASM): $(JS_SOURCES) | .tools/installed scripts/node_modules/.installed
 	@engine/wasm-js/build.sh
 
 $(JS_DIST): $(JS_WASM) $(WWW_SOURCES) | www/node_modules/.installed

@@ -18,20 +18,21 @@ flags=(
 CARGO_ENCODED_RUSTFLAGS=$(IFS=$'\x1f'; printf %s "${flags[*]}")
 export CARGO_ENCODED_RUSTFLAGS
 
-# optimise FILE [OPTION...]: runs wasm-opt on it in place, where there is one.
+# optimise FILE [OPTION...]: runs wasm-opt on it in place. It is the one of npm's binaryen, because the releases that
+# distributions carry are too old: 108 mixes up the tables of wasm-bindgen's output.
 optimise() {
   local file=$1
   shift
   [ "$PROFILE" = release ] || return 0
-  if ! has wasm-opt; then
-    say "no wasm-opt here (package binaryen): $(basename "$file") stays larger and slower than it could be"
-    return 0
-  fi
   say "wasm-opt -O3 on $(basename "$file") (about a minute)"
-  wasm-opt -O3 "$@" --enable-simd --enable-bulk-memory --enable-nontrapping-float-to-int --enable-sign-ext \
-    --enable-mutable-globals --enable-reference-types --enable-multivalue "$file" -o "$file.opt"
+  "$REPO/scripts/node_modules/.bin/wasm-opt" -O3 "$@" --enable-simd --enable-bulk-memory --enable-bulk-memory-opt \
+    --enable-nontrapping-float-to-int --enable-sign-ext --enable-mutable-globals --enable-reference-types \
+    --enable-multivalue --enable-call-indirect-overlong "$file" -o "$file.opt"
   mv "$file.opt" "$file"
 }
+
+# settle FILE: gives a quick build an ancient date, so that `make` replaces it by a release build before it is used.
+settle() { [ "$PROFILE" = release ] || touch -d @0 "$1"; }
 
 # report FILE: its size, also as it travels.
 report() {

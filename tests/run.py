@@ -63,11 +63,15 @@ class Outcome:
 
 @dataclass(frozen=True)
 class Suite:
-    """A command with its environment. `counted` says that its output holds a test runner's closing line."""
+    """A command, with what its environment has beyond ours and the folder of the repo that it runs in.
+
+    `counted` says that its output holds a test runner's closing line.
+    """
 
     name: str
     command: list[str]
     environment: dict[str, str] = field(default_factory=dict)
+    cwd: str = "."
     counted: bool = True
 
 
@@ -92,8 +96,8 @@ def test_suites() -> list[Suite]:
 def lint_checks() -> list[Suite]:
     """Every style check."""
 
-    def check(name: str, *command: str, **environment: str) -> Suite:
-        return Suite(name, list(command), environment, counted=False)
+    def check(name: str, *command: str, cwd: str = ".", **environment: str) -> Suite:
+        return Suite(name, list(command), environment, cwd, counted=False)
 
     python = (sys.executable, "-m")
     return [
@@ -110,7 +114,14 @@ def lint_checks() -> list[Suite]:
         ),
         check("ruff", *python, "ruff", "check", "--quiet", "host-python", "tests"),
         check("ruff format", *python, "ruff", "format", "--check", "--quiet", "host-python", "tests"),
-        check("mypy", *python, "mypy", "--config-file", "host-python/pyproject.toml", "host-python/src", "tests/run.py"),
+        check("mypy", *python, "mypy", cwd="host-python"),
+        check(
+            "mypy tests",
+            *python,
+            *("mypy", "--config-file", "host-python/pyproject.toml"),
+            *("tests/run.py", "tests/packages/check.py", "tests/soak"),
+            MYPYPATH="host-python/src",
+        ),
         check("npm run lint", "npm", "--prefix", "www", "run", "--silent", "lint"),
     ]
 
@@ -124,7 +135,7 @@ def run(suite: Suite) -> Outcome:
     try:
         process = subprocess.Popen(
             suite.command,
-            cwd=REPO,
+            cwd=REPO / suite.cwd,
             env=environment,
             stdin=subprocess.DEVNULL,
             stdout=subprocess.PIPE,

@@ -16,4 +16,5 @@ cp "$WASM_OUT/$folder/sightline_wasm_host.wasm" "$module.new"
 # -g keeps the names of functions: the stack of a trap in a log says where it was.
 optimise "$module.new" -g
 mv "$module.new" "$module"
+settle "$module"
 report "$module"

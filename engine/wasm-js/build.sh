@@ -11,4 +11,5 @@ say "compiling the engine for browsers and Node ($PROFILE; a few minutes from co
 wasm-pack --log-level warn build engine/wasm-js --mode no-install --target web "--$PROFILE" \
   --no-pack --no-opt --no-gitignore --out-dir "$REPO/www/pkg" --out-name sightline_engine -- --locked
 optimise www/pkg/sightline_engine_bg.wasm
+settle www/pkg/sightline_engine_bg.wasm
 report www/pkg/sightline_engine_bg.wasm

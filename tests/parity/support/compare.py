@@ -28,8 +28,8 @@ def differences(scenario: Scenario, expected: list[Output], actual: list[Output]
     """
     texts = texts and scenario.get("texts", True)
     steps = scenario["steps"]
-    wanted = {label: value for label, value in expected}
-    got = {label: value for label, value in actual}
+    wanted: dict[str, Any] = dict(expected)
+    got: dict[str, Any] = dict(actual)
     for at, step in enumerate(steps):
         if "expect" in step:
             label = next((label for label in [*got, *wanted] if label.startswith(f"{at}:")), f"{at}:(nothing)")
@@ -65,6 +65,8 @@ def diff(expected: Any, actual: Any, path: str, ordered: bool, texts: bool) -> I
     elif is_error(expected) or is_error(actual):
         yield from diff_errors(expected, actual, path, texts)
     elif isinstance(expected, dict) and isinstance(actual, dict):
+        if not texts and "error_message" in expected and "error_message" in actual:
+            return
         if set(expected) != set(actual) or (ordered and list(expected) != list(actual)):
             yield f"{path}: expected keys {short(list(expected))}, got {short(list(actual))}"
         for key in expected.keys() & actual.keys():

@@ -40,6 +40,14 @@ impl Bitmap {
         bitmap
     }
 
+    /// `len` bits from words, least significant bit first; `words` holds as many as that takes.
+    pub fn from_words(words: Vec<u64>, len: usize) -> Self {
+        debug_assert_eq!(words.len(), len.div_ceil(64));
+        let mut bitmap = Self { words, len };
+        bitmap.trim();
+        bitmap
+    }
+
     /// Clears the bits past the end of the last word.
     fn trim(&mut self) {
         if let (Some(last), rest @ 1..) = (self.words.last_mut(), self.len % 64) {

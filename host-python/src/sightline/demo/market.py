@@ -1,10 +1,10 @@
 """A simulated market: quotes that walk at random, handed out in batches of changes.
 
-What flows in is a seed and, with each batch, the time; what flows out are columns for `Table.update`. Nothing here
-knows of servers or tables, and the same seed gives the same market.
+What flows in is a seed and, with each batch, the time; what flows out are columns for `Table.update`. Nothing
+here knows of servers or tables, and the same seed gives the same market.
 
-A quote is one instrument on one venue. Its key is `id`; a batch holds the key and the columns that move, so it is a
-partial update: `symbol`, `sector` and `venue` are sent once, with the opening quotes.
+A quote is one instrument on one venue. Its key is `id`; a batch holds the key and the columns that move, so
+it is a partial update: `symbol`, `sector` and `venue` are sent once, with the opening quotes.
 """
 
 from __future__ import annotations

@@ -3,7 +3,8 @@
 - `superstore`: the well-known sample of 9,994 orders, from an Arrow file.
 - `market`: 2,000 quotes of a simulated market, of which 100 change 50 times a second.
 
-`/websocket` speaks the wire protocol; every other address is a page of the folder given, `/` being its start page.
+`/websocket` speaks the wire protocol; every other address is a page of the folder given, `/` being its start
+page.
 """
 
 from __future__ import annotations
@@ -12,6 +13,7 @@ import asyncio
 import time
 from pathlib import Path
 
+from sightline.handlers.tornado import PerspectiveTornadoHandler
 from tornado.httpserver import HTTPServer
 from tornado.ioloop import PeriodicCallback
 from tornado.netutil import bind_sockets
@@ -19,19 +21,23 @@ from tornado.web import Application, RedirectHandler, StaticFileHandler
 
 from sightline import Client, Server, Table
 from sightline.demo.market import SCHEMA, Market
-from sightline.handlers.tornado import PerspectiveTornadoHandler
 
-__all__ = ["ADDRESS", "UPDATES_PER_SECOND", "ROWS_PER_UPDATE", "make_app", "make_market", "serve"]
+__all__ = ["ADDRESS", "ROWS_PER_UPDATE", "UPDATES_PER_SECOND", "make_app", "make_market", "serve"]
 
 ADDRESS = "127.0.0.1"
 UPDATES_PER_SECOND = 50
 ROWS_PER_UPDATE = 100
 
-# What pages may ask for below the folder of pages: themselves, the built package and what the package builds on.
+# What pages may ask for below the folder of pages: themselves, the built package and what that builds on.
 _SERVED = r"/((?:demo|dist|pkg|node_modules)/.*)"
 
 # Tornado asks the system for types, and not every system knows these.
-_TYPES = {".wasm": "application/wasm", ".js": "text/javascript", ".mjs": "text/javascript", ".css": "text/css"}
+_TYPES = {
+    ".wasm": "application/wasm",
+    ".js": "text/javascript",
+    ".mjs": "text/javascript",
+    ".css": "text/css",
+}
 
 
 class _Pages(StaticFileHandler):
@@ -70,21 +76,22 @@ def make_market(client: Client, market: Market) -> Table:
     return table
 
 
-async def serve(port: int, pages: Path | None, superstore: Path | None) -> None:
+async def serve(port: int, pages: Path | None, superstore: bytes | None) -> None:
     """Serves until it is cancelled.
 
     Arguments:
         port: the port on 127.0.0.1, or 0 for any that is free.
         pages: see `make_app`.
-        superstore: an Arrow file for the table `superstore`, or None to do without the table.
+        superstore: Arrow IPC bytes for the table `superstore`, or None to do without the table.
 
     Raises:
-        OSError: the port is taken, or the Arrow file cannot be read.
+        OSError: the port is taken.
+        PerspectiveError: `superstore` is not Arrow.
     """
     server = Server()
     client = server.new_local_client()
     if superstore is not None:
-        client.table(superstore.read_bytes(), name="superstore")
+        client.table(superstore, name="superstore")
     market = Market()
     table = make_market(client, market)
 

@@ -1,0 +1,99 @@
+"""The Starlette and FastAPI handler.
+
+    async def websocket(websocket):
+        await SightlineStarletteHandler(perspective_server=server, websocket=websocket).run()
+
+    app = Starlette(routes=[WebSocketRoute("/websocket", websocket)])
+
+Pings are the server's: uvicorn sends them every 20 seconds (`--ws-ping-interval`).
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Collection
+from typing import TYPE_CHECKING, Any
+
+from starlette.websockets import WebSocket
+
+from .._session import Permissions
+from ._connection import DEFAULT_LIMIT, POLICY, Authorize, Connection, Limits, decide
+
+if TYPE_CHECKING:
+    from .._server import ServerCore
+
+__all__ = ["PerspectiveStarletteHandler", "SightlineStarletteHandler"]
+
+
+class SightlineStarletteHandler:
+    """Serves one server to one websocket client.
+
+    Args:
+        websocket: the websocket, not accepted yet.
+        perspective_server: the server; the process-wide one if not given.
+        executor: an object with `submit(function, *args)` that runs callbacks of clients in this process.
+        loop: taken for compatibility; the running loop is used.
+        permissions, authorize, max_message_size, max_queue_bytes, allowed_origins: as for
+            `sightline.handlers.tornado.SightlineTornadoHandler`; `authorize` sees the `starlette.websockets.WebSocket`,
+            which has the headers, cookies and query of the request.
+    """
+
+    def __init__(
+        self,
+        *,
+        websocket: WebSocket,
+        perspective_server: ServerCore | Any = None,
+        executor: Any = None,
+        loop: Any = None,
+        permissions: Permissions = "read",
+        authorize: Authorize | None = None,
+        max_message_size: int = DEFAULT_LIMIT,
+        max_queue_bytes: int = DEFAULT_LIMIT,
+        allowed_origins: Collection[str] | None = None,
+    ) -> None:
+        if perspective_server is None:
+            import sightline
+
+            perspective_server = sightline.GLOBAL_SERVER
+        self._websocket = websocket
+        self._server = perspective_server
+        self._executor = executor
+        self._loop = loop
+        self._permissions = permissions
+        self._authorize = authorize
+        self._limits = Limits(max_message_size=max_message_size, max_queue_bytes=max_queue_bytes)
+        self._allowed_origins = allowed_origins
+
+    async def run(self) -> None:
+        """Serves until the client goes; a refused client is answered 403."""
+        socket = self._websocket
+        origin = socket.headers.get("origin")
+        refused = self._allowed_origins is not None and origin is not None and origin not in self._allowed_origins
+        grant = None if refused else await decide(self._authorize, socket, self._permissions)
+        if grant is None:
+            await socket.close(code=POLICY)
+            return
+        await socket.accept()
+        connection = Connection(
+            server=self._server,
+            send=socket.send_bytes,
+            close_socket=lambda code, reason: socket.close(code=code, reason=reason),
+            grant=grant,
+            limits=self._limits,
+            loop=asyncio.get_running_loop(),
+            executor=self._executor,
+        )
+        try:
+            while True:
+                message = await socket.receive()
+                if message["type"] == "websocket.disconnect":
+                    break
+                data = message.get("bytes")
+                if data is not None:
+                    await connection.receive(data)
+        finally:
+            await connection.close()
+
+
+PerspectiveStarletteHandler = SightlineStarletteHandler
+"""The name a program written for perspective-python uses."""
