@@ -5,12 +5,10 @@
 
 import type { GetFeaturesResp, ViewConfig } from "../proto/sightline_pb.js";
 import { Connection, type Entity, SERVER, type SendRequest } from "./connection.js";
+import { DIALECT } from "./dialect.js";
 import { messageOf, transportError, unknownError } from "./errors.js";
 import { randomName } from "./ids.js";
 import type { ErrorCallback } from "./types.js";
-
-/** The dialect of Perspective's protocol that this client speaks; it tells the server so. */
-export const DIALECT = "5.5";
 
 /** A table, as far as the client knows it. */
 export interface TableInfo extends Entity {
