@@ -116,6 +116,22 @@ impl Bitmap {
         }
     }
 
+    /// Keeps the first `len` bits.
+    pub fn truncate(&mut self, len: usize) {
+        if len < self.len {
+            self.len = len;
+            self.words.truncate(len.div_ceil(64));
+            self.trim();
+        }
+    }
+
+    /// Keeps the bits that `other`, which is at least as long, has as well.
+    pub fn intersect(&mut self, other: &Self) {
+        for (word, &mask) in self.words.iter_mut().zip(&other.words) {
+            *word &= mask;
+        }
+    }
+
     /// How many bits are one.
     pub fn count_ones(&self) -> usize {
         self.words
