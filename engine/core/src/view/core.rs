@@ -16,7 +16,7 @@ use crate::column::Bitmap;
 use crate::error::{Error, Result};
 use crate::slice::{Rows, Slice, SliceColumn, SliceOptions, Viewport};
 use crate::table::{Delta, Table};
-use crate::value::{Scalar, Value};
+use crate::value::Scalar;
 
 /// What the front tells the core at each step.
 #[derive(Debug, Clone, Copy, Default)]
@@ -209,6 +209,7 @@ impl ViewCore {
             path: Vec::new(),
             name: &column.name,
             zone: column.zone.as_deref(),
+            aggregate: None,
             data: Cow::Borrowed(columns.get(column.source)),
             rows: rows.clone(),
         };
@@ -451,35 +452,12 @@ impl View {
 impl ColumnPath {
     /// The path as one text, values joined by `|`, the column's name last.
     pub fn joined(&self) -> String {
-        let mut text = String::new();
+        let mut text = Vec::new();
         for value in &self.values {
-            write_header(value.as_value(), &mut text);
-            text.push('|');
+            crate::output::write_path_value(value.as_value(), &mut text);
+            text.push(b'|');
         }
-        text.push_str(&self.name);
-        text
+        text.extend_from_slice(self.name.as_bytes());
+        String::from_utf8(text).expect("text and numbers are written as UTF-8")
     }
-}
-
-/// A split value as column headers show it.
-fn write_header(value: Value<'_>, out: &mut String) {
-    use crate::ingest::time;
-    use std::fmt::Write as _;
-    // Writing to a string cannot fail.
-    let _ = match value {
-        Value::Null => out.write_str("null"),
-        Value::Bool(v) => write!(out, "{v}"),
-        Value::Int(v) => write!(out, "{v}"),
-        Value::UInt(v) => write!(out, "{v}"),
-        Value::Float(v) => write!(out, "{v}"),
-        Value::Text(v) => out.write_str(v),
-        Value::Date(days) => {
-            time::format_date(days, out);
-            Ok(())
-        }
-        Value::Datetime(ms) => {
-            time::format_datetime(ms, out);
-            Ok(())
-        }
-    };
 }
