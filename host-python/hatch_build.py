@@ -23,7 +23,9 @@ class EngineModuleHook(BuildHookInterface[Any]):
         if version == "editable":
             return
         if not module.is_file():
-            raise FileNotFoundError(f"{module} is missing: build it first with `make build` or engine/wasm-host/build.sh")
+            raise FileNotFoundError(
+                f"{module} is missing: build it first with `make build` or engine/wasm-host/build.sh"
+            )
         inside = f"sightline/{MODULE}" if self.target_name == "wheel" else f"src/sightline/{MODULE}"
         build_data["force_include"][str(module)] = inside
         build_data["artifacts"].append(f"/src/sightline/{MODULE}")

@@ -98,9 +98,7 @@ async def serve(port: int, pages: Path | None, superstore: bytes | None) -> None
     sockets = bind_sockets(port, address=ADDRESS)
     http = HTTPServer(make_app(server, pages))
     http.add_sockets(sockets)
-    feed = PeriodicCallback(
-        lambda: table.update(market.trade(ROWS_PER_UPDATE, _now_ms())), 1000.0 / UPDATES_PER_SECOND
-    )
+    feed = PeriodicCallback(lambda: table.update(market.trade(ROWS_PER_UPDATE, _now_ms())), 1000.0 / UPDATES_PER_SECOND)
     feed.start()
     host, bound_port = sockets[0].getsockname()[:2]
     print(f"Sightline demo: http://{host}:{bound_port}/ (Ctrl-C ends it)", flush=True)
