@@ -17,6 +17,7 @@ sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
 from parity.support import compare, corpus
 from parity.support.oracle import Worker
 from parity.support.ours import MODULE
+from parity.support.steps import Scenario
 
 
 def main() -> int:
@@ -25,7 +26,10 @@ def main() -> int:
     parser.add_argument("--show", action="store_true", help="print scenario, expectation and answer in full")
     parser.add_argument("--module", default=MODULE)
     parser.add_argument("--brief", action="store_true", help="only the first difference of each scenario")
+    parser.add_argument("--scenario", type=Path, help="a file with one scenario, compared with the reference live")
     options = parser.parse_args()
+    if options.scenario:
+        return live(json.loads(options.scenario.read_text(encoding="utf-8")), options.module)
     run, failed = Counter[str](), Counter[str]()
     with Worker(options.module) as worker:
         for theme, prefix in [what.partition("/")[::2] for what in options.what] or [(t, "") for t in corpus.themes()]:
@@ -48,6 +52,17 @@ def main() -> int:
         print(f"{theme}: {count - failed[theme]} of {count} agree")
     print(f"all: {run.total() - failed.total()} of {run.total()} agree")
     return 1 if failed else 0
+
+
+def live(scenario: Scenario, module: str) -> int:
+    """Runs one scenario on the module and the reference, and prints both answers."""
+    with Worker(module) as ours, Worker() as reference:
+        expected, answer = reference.run(scenario), ours.run(scenario)
+    print("expected", *(json.dumps(line, ensure_ascii=False) for line in expected), sep="\n  ")
+    print("answered", *(json.dumps(line, ensure_ascii=False) for line in answer), sep="\n  ")
+    found = compare.differences(scenario, expected, answer)
+    print("differences", *found, sep="\n  ")
+    return 1 if found else 0
 
 
 if __name__ == "__main__":

@@ -1,6 +1,6 @@
 """Every written scenario gives the recorded answer.
 
-`pytest tests/parity/test_corpus.py -k aggregates` runs one theme; `--summary` as in the README.
+`pytest tests/parity/test_corpus.py -k aggregates` runs one theme; `check.py` prints the same without pytest.
 """
 
 from __future__ import annotations

@@ -2,7 +2,7 @@
 // bundler; source maps; and the types.
 
 import { execFileSync } from "node:child_process";
-import { rmSync } from "node:fs";
+import { copyFileSync, rmSync } from "node:fs";
 import { fileURLToPath } from "node:url";
 import { build } from "esbuild";
 
@@ -21,6 +21,8 @@ const common = {
 };
 
 await build({ ...common, entryPoints: ["src/index.ts"], platform: "browser" });
+await build({ ...common, entryPoints: { "sightline.worker": "src/engine/worker.ts" }, platform: "browser" });
 await build({ ...common, entryPoints: ["src/node.ts"], platform: "node", target: "node20", external: ["ws"] });
+copyFileSync("pkg/sightline_engine_bg.wasm", "dist/sightline_engine_bg.wasm");
 
 execFileSync("node_modules/.bin/tsc", { stdio: "inherit" });

@@ -26,7 +26,7 @@ export async function engineSharedWorker(name = "sightline"): Promise<SharedWork
 
 /** The wasm file of the engine, for `perspective.init_server(engineWasm(), true)`. */
 export function engineWasm(): Promise<Response> {
-    return fetch(new URL("./sightline_bg.wasm", import.meta.url));
+    return fetch(new URL("./sightline_engine_bg.wasm", import.meta.url));
 }
 
 /** Starts an engine in a worker of this page, or connects to one that is given. */

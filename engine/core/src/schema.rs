@@ -189,6 +189,11 @@ impl Schema {
         Self { fields }
     }
 
+    /// Gives a column another exact type, as widening does.
+    pub fn set_dtype(&mut self, position: usize, dtype: DataType) {
+        self.fields[position].dtype = dtype;
+    }
+
     /// The schema that names and types declare, in order ([`Field::of_type`]); names are unique.
     pub fn of_types<'a>(columns: impl IntoIterator<Item = (&'a str, ColumnType)>) -> Self {
         Self::new(

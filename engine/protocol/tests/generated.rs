@@ -5,7 +5,8 @@ use std::path::Path;
 #[test]
 fn messages_are_those_of_the_proto_file() {
     let root = Path::new(env!("CARGO_MANIFEST_DIR"));
-    let descriptors = protox::compile([root.join("proto/sightline.proto")], [root.join("proto")]).expect("valid proto");
+    let descriptors = protox::compile([root.join("proto/sightline.proto")], [root.join("proto")])
+        .expect("valid proto");
     let out = Path::new(env!("CARGO_TARGET_TMPDIR"));
     prost_build::Config::new()
         .out_dir(out)
@@ -19,5 +20,8 @@ fn messages_are_those_of_the_proto_file() {
         std::fs::write(&committed, &fresh).expect("the source folder is writable");
     }
     let kept = std::fs::read_to_string(&committed).expect("committed file");
-    assert!(fresh == kept, "src/messages.rs is stale: run this test with UPDATE_GENERATED=1");
+    assert!(
+        fresh == kept,
+        "src/messages.rs is stale: run this test with UPDATE_GENERATED=1"
+    );
 }

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from typing import Any
 
-from ..support.steps import Scenario, arrow, call, differs, read, rows, scenario, table, unstable, update, view
 from ..support.data import LEVELS, SALES
+from ..support.steps import Scenario, arrow, call, differs, read, rows, scenario, table, unstable, update, view
 
 ONE_NULL = "null takes no part in minimum, maximum, quantiles or products"
 COUNT_OF_TRUE = "the sum of booleans counts those that are true"

@@ -5,7 +5,22 @@ from __future__ import annotations
 from typing import Any
 
 from ..support.data import SALES
-from ..support.steps import Scenario, call, heard, listen, read, remove, rows, scenario, schema, table, unlisten, unstable, update, view
+from ..support.steps import (
+    Scenario,
+    call,
+    heard,
+    listen,
+    read,
+    remove,
+    rows,
+    scenario,
+    schema,
+    table,
+    unlisten,
+    unstable,
+    update,
+    view,
+)
 
 KEYED = rows("k", "g", "x", "y", of=[[1, "p", 10, 1.5], [2, "p", 20, 2.5], [3, "q", 30, 3.5]])
 

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from typing import Any
 
-from ..support.steps import Scenario, arrow, call, differs, read, rows, scenario, table, update, view
 from ..support.data import GAPS, LEVELS, SALES, TYPES
+from ..support.steps import Scenario, arrow, call, differs, read, rows, scenario, table, update, view
 
 DEEP = rows("a", "b", "c", "x", "y", of=[
     ["p", "k", True, 1, 0.5], ["p", "k", False, 2, 1.5], ["p", "l", True, 3, 2.5], ["q", "k", True, 4, 3.5],

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from ..support.steps import Scenario, arrow, call, differs, raises, read, rows, scenario, table, unstable, update, view
+from ..support.steps import Scenario, arrow, call, differs, read, rows, scenario, table, unstable, update, view
 
 COMPUTE = "the reference returns null for integer columns here"
 WHOLE = "whole numbers stay whole under + - *, in 64 bits"

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from typing import Any
 
-from ..support.steps import Scenario, call, differs, raises, read, scenario, table, update, view
 from ..support.data import GAPS, SALES
+from ..support.steps import Scenario, call, differs, raises, read, scenario, table, update, view
 
 RIGHT = "the value is read for what it says"
 NO_NULL_PASSES = "a comparison with null passes nothing"

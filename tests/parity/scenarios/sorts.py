@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from typing import Any
 
-from ..support.steps import Scenario, arrow, call, read, scenario, table, update, view
 from ..support.data import GAPS, LEVELS, SALES
+from ..support.steps import Scenario, arrow, call, read, scenario, table, update, view
 
 COLUMNS = ["region", "city", "units", "price", "paid", "day", "at"]
 DIRECTIONS = ["none", "asc", "desc", "asc abs", "desc abs", "col asc", "col desc", "col asc abs", "col desc abs"]

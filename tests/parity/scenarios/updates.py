@@ -6,7 +6,22 @@ import json
 from typing import Any
 
 from ..support.steps import (
-    Scenario, arrow, call, csv, differs, heard, listen, raises, read, remove, scenario, schema, table, text, update, view,
+    Scenario,
+    arrow,
+    call,
+    csv,
+    differs,
+    heard,
+    listen,
+    raises,
+    read,
+    remove,
+    scenario,
+    schema,
+    table,
+    text,
+    update,
+    view,
 )  # fmt: skip
 
 KINDS = ["integer", "float", "string", "boolean", "date", "datetime"]

@@ -9,6 +9,7 @@ import importlib
 import json
 import os
 import sys
+from typing import Any
 
 from .interpreter import run
 
@@ -19,6 +20,7 @@ def main() -> None:
     os.dup2(2, 1)
     module = importlib.import_module(sys.argv[1])
     for line in sys.stdin:
+        reply: dict[str, Any]
         try:
             reply = {"outputs": run(module, json.loads(line))}
         except BaseException as error:

@@ -28,8 +28,8 @@ def differences(scenario: Scenario, expected: list[Output], actual: list[Output]
     """
     texts = texts and scenario.get("texts", True)
     steps = scenario["steps"]
-    wanted = {label: value for label, value in expected}
-    got = {label: value for label, value in actual}
+    wanted: dict[str, Any] = dict(expected)
+    got: dict[str, Any] = dict(actual)
     for at, step in enumerate(steps):
         if "expect" in step:
             label = next((label for label in [*got, *wanted] if label.startswith(f"{at}:")), f"{at}:(nothing)")

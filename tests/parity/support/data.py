@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from typing import Any
-
 from .steps import rows
 
 # All six types, no nulls.

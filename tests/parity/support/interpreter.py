@@ -15,7 +15,7 @@ from .steps import Scenario, Step
 
 Output = list[Any]  # [label, value]
 
-MADE_BY = {"table", "view", "join"}
+MADE_BY = {"table", "view", "join", "copy"}
 
 
 def run(module: Any, scenario: Scenario) -> list[Output]:
@@ -38,7 +38,7 @@ class Run:
         for at, step in enumerate(scenario["steps"]):
             if not all(name in self.known or name in self.heard for name in needs(step)):
                 continue
-            label = f"{at}:{describe(step)}"
+            label = f"{step.get('at', at)}:{describe(step)}"
             try:
                 value = self.step(step)
             except Exception as error:  # Whatever a module raises is its answer.
@@ -56,6 +56,10 @@ class Run:
                 self.known[step["as"]] = self.known["client"].table(data, **step["options"])
             case "view":
                 self.known[step["as"]] = self.known[step["on"]].view(**step["config"])
+            case "copy":
+                # A table of its own with what a view holds.
+                data = self.known[step["on"]].to_arrow()
+                self.known[step["as"]] = self.known["client"].table(data, **step["options"])
             case "join":
                 tables = [self.known.get(step[side], step[side]) for side in ("left", "right")]
                 made = self.known["client"].join(*tables, step["on"], *step["args"], **step["kwargs"])
@@ -82,7 +86,7 @@ class Run:
 
 def needs(step: Step) -> list[str]:
     """The names of the objects that a step works on."""
-    names = [step["on"]] if step["do"] in {"view", "call", "listen", "unlisten"} else []
+    names = [step["on"]] if step["do"] in {"view", "call", "copy", "listen", "unlisten"} else []
     names += [step["of"]] if step["do"] in {"heard", "unlisten"} else []
     datas = [step["data"]] if step["do"] == "table" else step.get("args", [])
     for data in datas:
@@ -94,7 +98,7 @@ def needs(step: Step) -> list[str]:
 def describe(step: Step) -> str:
     """What a step does, for its label: `v.to_columns`."""
     match step["do"]:
-        case "table" | "view" | "join" as do:
+        case "table" | "view" | "join" | "copy" as do:
             return f"{do} {step['as']}"
         case "call":
             return f"{step['on']}.{step['method']}"

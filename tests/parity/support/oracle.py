@@ -24,7 +24,7 @@ TESTS = Path(__file__).resolve().parents[2]
 class Worker:
     """A child process that runs scenarios on the named module."""
 
-    def __init__(self, module: str = REFERENCE, seconds: float = 20.0) -> None:
+    def __init__(self, module: str = REFERENCE, seconds: float = 10.0) -> None:
         self.module = module
         self.seconds = seconds
         self.process: subprocess.Popen[bytes] | None = None

@@ -43,8 +43,24 @@ const MESSAGE_DICTIONARY = 2;
 const MESSAGE_RECORDS = 3;
 const CONTINUATION = 0xffff_ffff;
 
-/** The columns of the first record batch. */
+/**
+ * The columns of the first record batch.
+ *
+ * @throws when the stream is damaged, or holds what is not read here.
+ */
 export function readArrow(stream: Uint8Array): ArrowColumn[] {
+    try {
+        return readStream(stream);
+    } catch (error) {
+        if (error instanceof RangeError) {
+            // Every read is checked by the platform: one that points outside is damage.
+            throw new Error(`Arrow IPC stream is damaged: ${error.message}`);
+        }
+        throw error;
+    }
+}
+
+function readStream(stream: Uint8Array): ArrowColumn[] {
     let fields: Field[] = [];
     const dictionaries = new Map<bigint, readonly string[]>();
     for (const { kind, header, body } of messages(stream)) {
@@ -112,7 +128,7 @@ function* messages(stream: Uint8Array): Generator<Message> {
         at += size;
         const bodySize = Number(message.long(3));
         const header = message.table(2);
-        if (header === undefined || at + bodySize > stream.length) {
+        if (header === undefined || bodySize < 0 || at + bodySize > stream.length) {
             throw new Error("Arrow IPC stream is cut short");
         }
         yield { kind: message.byte(1), header, body: stream.subarray(at, at + bodySize) };
@@ -272,6 +288,9 @@ class FlatTable {
     structs(field: number, size: number): number[] {
         const at = this.#follow(field);
         const length = at === 0 ? 0 : this.#view.getUint32(at, true);
+        if (at + length * size > this.#view.byteLength) {
+            throw new RangeError("a list reaches beyond the end");
+        }
         return Array.from({ length }, (_, position) => at + 4 + position * size);
     }
 

@@ -183,7 +183,14 @@ export class Connection {
 
     /** Takes one response in. */
     receive(bytes: Uint8Array): void {
-        const response = fromBinary(ResponseSchema, bytes);
+        let response: Response;
+        try {
+            response = fromBinary(ResponseSchema, bytes);
+        } catch (error) {
+            // It cannot be told whose answer this was. The others are not to suffer for it.
+            this.#report(unknownError(`the server sent what is not a response: ${messageOf(error)}`));
+            return;
+        }
         const sequence = this.#received++;
         const call = this.#calls.get(response.msgId);
         if (call !== undefined) {

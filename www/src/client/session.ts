@@ -5,12 +5,10 @@
 
 import type { GetFeaturesResp, ViewConfig } from "../proto/sightline_pb.js";
 import { Connection, type Entity, SERVER, type SendRequest } from "./connection.js";
+import { DIALECT } from "./dialect.js";
 import { messageOf, transportError, unknownError } from "./errors.js";
 import { randomName } from "./ids.js";
 import type { ErrorCallback } from "./types.js";
-
-/** The dialect of Perspective's protocol that this client speaks; it tells the server so. */
-export const DIALECT = "5.5";
 
 /** A table, as far as the client knows it. */
 export interface TableInfo extends Entity {
@@ -36,7 +34,7 @@ export class Session {
     #features: Promise<GetFeaturesResp> | undefined;
 
     constructor(send: SendRequest) {
-        this.connection = new Connection(send, (error) => this.#report(error, undefined));
+        this.connection = new Connection(send, (error) => this.report(error));
     }
 
     /** What the server offers. It is asked once for each transport. */
@@ -97,7 +95,7 @@ export class Session {
         } else {
             this.connection.lost(message, wait);
         }
-        this.#report(unknownError(message), reconnect);
+        this.report(unknownError(message), reconnect);
     }
 
     /** Attempts to come back are over. */
@@ -141,14 +139,15 @@ export class Session {
                 throw error;
             }
             this.#views.delete(view);
-            this.#report(
+            this.report(
                 unknownError(`a view of table "${view.table.id}" could not be opened again: ${message}`),
                 undefined,
             );
         }
     }
 
-    #report(error: Error, reconnect: (() => Promise<void>) | undefined): void {
+    /** Tells the user of a failure that no call can carry. */
+    report(error: Error, reconnect?: () => Promise<void>): void {
         if (this.#errorCallbacks.size === 0 && reconnect === undefined) {
             console.error("sightline:", error.message);
             return;

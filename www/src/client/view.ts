@@ -1,7 +1,7 @@
 /** `View`: a handle on an open view. It reads windows of the result and hears of changes. */
 
 import type { MessageInitShape } from "@bufbuild/protobuf";
-import { ViewOnUpdateReq_Mode, type ViewPortSchema } from "../proto/sightline_pb.js";
+import { type ColumnPathLevel, ViewOnUpdateReq_Mode, type ViewPortSchema } from "../proto/sightline_pb.js";
 import { readArrow } from "./arrow.js";
 import { type Bag, boolean, invalidType, isBag, number, optional, text, word } from "./check.js";
 import { scalar, schemaOf } from "./columns.js";
@@ -117,7 +117,8 @@ export class View {
             },
             "viewColumnPathsResp",
         );
-        return answer.paths;
+        // Servers that speak only the 5.6 dialect give the levels of the paths instead.
+        return answer.paths.length > 0 ? answer.paths : joinedPaths(answer.area);
     }
 
     /** Smallest and greatest value of a column's rows. */
@@ -388,4 +389,9 @@ function position(value: unknown): number {
 
 function clamp(value: number): number {
     return Number.isNaN(value) ? 0 : Math.min(Math.max(value, 0), 0xffff_ffff);
+}
+
+function joinedPaths(levels: readonly ColumnPathLevel[]): string[] {
+    const names = levels.map((level) => level.values.map((value) => String(scalar(value))));
+    return (names[0] ?? []).map((_, column) => names.map((level) => level[column]).join("|"));
 }

@@ -4,20 +4,24 @@
 import { PerspectiveServer } from "@perspective-dev/client/node";
 import { make_client } from "../../dist/node.js";
 
+/** A client in this process over a session. */
+async function connectTo(makeSession) {
+    // Responses may be views into the engine's memory, which are only good until it runs again.
+    const session = await makeSession(async (response) => client.handle_response(response.slice()));
+    const client = make_client(
+        (request) => session.handle_request(request),
+        () => session.close(),
+    );
+    return client;
+}
+
 /** The reference, in this process. */
 function reference() {
     const server = new PerspectiveServer();
     return {
         name: "reference",
-        async connect() {
-            // The reference hands out views into its memory, which are only good until it runs again.
-            const session = await server.make_session(async (response) => client.handle_response(response.slice()));
-            const client = make_client(
-                (request) => session.handle_request(request),
-                () => session.close(),
-            );
-            return client;
-        },
+        makeSession: (send) => server.make_session(send),
+        connect: () => connectTo((send) => server.make_session(send)),
         async close() {
             server.delete();
         },

@@ -5,15 +5,20 @@
 //! loops take the slices ([`Column::ints`] and its like); [`Column::value`] is for everything else.
 
 mod bitmap;
+mod builder;
 mod dictionary;
+mod interner;
 
+use std::cmp::Ordering;
 use std::rc::Rc;
 
 pub use bitmap::Bitmap;
+pub use builder::{ColumnBuilder, Values};
 pub use dictionary::{Dictionary, NULL_CODE};
+pub use interner::Interner;
 
 use crate::schema::{DataType, Storage};
-use crate::value::Value;
+use crate::value::{Value, compare_floats};
 
 /// Flips between the numeric value of a `UInt64` and the signed integer that holds it, whose order is the same.
 #[inline]
@@ -244,13 +249,70 @@ impl Column {
             (Data::Int(values), Value::UInt(v)) => values.push(flip_u64(v)),
             (Data::Float(values), Value::Float(v)) => values.push(v),
             (Data::Text(text), Value::Text(v)) => {
-                let code = Rc::make_mut(&mut text.dictionary).intern(v);
+                let code = match text.dictionary.find(v) {
+                    Some(code) => code,
+                    None => Rc::make_mut(&mut text.dictionary).intern(v),
+                };
                 text.codes.push(code);
             }
             (_, value) => unreachable!("a value {value:?} in a column of type {:?}", self.dtype),
         }
         if let Some(bitmap) = &mut self.validity {
             bitmap.push(true);
+        }
+    }
+
+    /// Makes this and `source` read their codes from this column's dictionary, which learns the texts of `source`.
+    pub fn adopt_codes(&mut self, source: &mut Column) {
+        let Some(codes) = self.translate_codes(source) else {
+            return;
+        };
+        if let Data::Text(text) = &mut source.data {
+            text.codes
+                .iter_mut()
+                .for_each(|code| *code = codes[*code as usize]);
+        }
+        source.share_dictionary(self);
+    }
+
+    /// Appends row `i` of `source`, whose codes are codes of this column's dictionary.
+    pub fn push_row(&mut self, source: &Column, i: usize) {
+        let is_null = source.is_null(i);
+        match (&mut self.data, &source.data) {
+            (Data::Text(to), Data::Text(from)) => return to.codes.push(from.codes[i]),
+            _ if is_null => return self.extend_nulls(1),
+            (Data::Bool(to), Data::Bool(from)) => to.push(from[i]),
+            (Data::Int(to), Data::Int(from)) => to.push(from[i]),
+            (Data::Float(to), Data::Float(from)) => to.push(from[i]),
+            _ => unreachable!("columns of one type have one storage"),
+        }
+        if let Some(bitmap) = &mut self.validity {
+            bitmap.push(true);
+        }
+    }
+
+    /// Compares the cells of two rows: null is least, then NaN; numbers by value, text by bytes.
+    pub fn compare(&self, a: usize, b: usize) -> Ordering {
+        match &self.data {
+            Data::Text(text) => {
+                let text_at = |row: usize| {
+                    let code = text.codes[row];
+                    (code != NULL_CODE).then(|| text.dictionary.text(code).as_bytes())
+                };
+                if text.codes[a] == text.codes[b] {
+                    return Ordering::Equal;
+                }
+                text_at(a).cmp(&text_at(b))
+            }
+            _ => match (self.is_null(a), self.is_null(b)) {
+                (false, false) => match &self.data {
+                    Data::Bool(values) => values[a].cmp(&values[b]),
+                    Data::Int(values) => values[a].cmp(&values[b]),
+                    Data::Float(values) => compare_floats(values[a], values[b]),
+                    Data::Text(_) => Ordering::Equal,
+                },
+                (a, b) => b.cmp(&a),
+            },
         }
     }
 
@@ -298,11 +360,40 @@ impl Column {
             own.dictionary = Rc::clone(&other.dictionary);
             return None;
         }
-        let dictionary = Rc::make_mut(&mut own.dictionary);
         let mut codes = Vec::with_capacity(other.dictionary.len());
         codes.push(NULL_CODE);
-        codes.extend(other.dictionary.iter().map(|text| dictionary.intern(text)));
+        for text in other.dictionary.iter() {
+            // Only a new text may cost a copy of a dictionary that is shared.
+            codes.push(match own.dictionary.find(text) {
+                Some(code) => code,
+                None => Rc::make_mut(&mut own.dictionary).intern(text),
+            });
+        }
         Some(codes)
+    }
+
+    /// Makes this text column read its codes with the dictionary of `source`, whose codes they are. Nothing for other
+    /// storages.
+    pub fn share_dictionary(&mut self, source: &Column) {
+        if let (Data::Text(own), Data::Text(other)) = (&mut self.data, &source.data) {
+            own.dictionary = Rc::clone(&other.dictionary);
+        }
+    }
+
+    /// Lets go of a text column's dictionary and keeps the codes, so that the dictionary may grow without a copy.
+    /// Cells must not be read before [`Self::share_dictionary`] gives it back.
+    pub fn forget_dictionary(&mut self) {
+        if let Data::Text(text) = &mut self.data {
+            text.dictionary = Rc::default();
+        }
+    }
+
+    /// Appends all rows of `source`, whose codes are codes of this column's dictionary, known here or not.
+    pub fn append_codes(&mut self, source: &Column) {
+        match (&mut self.data, &source.data) {
+            (Data::Text(to), Data::Text(from)) => to.codes.extend_from_slice(&from.codes),
+            _ => self.append(source),
+        }
     }
 
     /// Appends all rows of `source`, a column of the same type.

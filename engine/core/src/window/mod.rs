@@ -1,0 +1,134 @@
+//! Window columns: cells computed from other rows of the same partition.
+//!
+//! In: a checked [`WindowPlan`], the columns it reads, and steps. Out: one column by slot, and after a step the rows
+//! whose cell changed. Windows are evaluated over the whole table, before any filter. A step evaluates again only what
+//! the touched positions reach: a frame, an offset, or, for cumulative ops, the rest of the partition.
+//!
+//! `plan` what to compute - `partition` rows in window order - `eval` cells of a run of positions - `sum` sums without
+//! drift.
+
+mod eval;
+mod partition;
+mod plan;
+mod sum;
+
+use std::ops::Range;
+
+use eval::{Cells, Checkpoints, Input};
+pub use partition::Keys;
+use partition::Partitions;
+pub use plan::WindowPlan;
+
+use crate::column::{Column, column_of};
+use crate::value::Value;
+use crate::view::{Columns, Slot, Step};
+
+/// A window column with what it needs to follow its table.
+#[derive(Debug)]
+pub struct WindowColumn {
+    plan: WindowPlan,
+    partitions: Partitions,
+    checkpoints: Vec<Checkpoints>,
+    column: Column,
+}
+
+impl WindowColumn {
+    /// Computes the column for all rows. `rows` are the live slots in row order.
+    pub fn new(plan: WindowPlan, columns: Columns<'_>, rows: &[Slot], n_slots: usize) -> Self {
+        let partitions = Partitions::build(&plan, columns, rows, n_slots);
+        let mut built = Self {
+            checkpoints: vec![Checkpoints::default(); partitions.len()],
+            partitions,
+            column: Column::nulls(plan.dtype, n_slots),
+            plan,
+        };
+        for partition in 0..built.partitions.len() as u32 {
+            let all = 0..built.partitions.rows(partition).len();
+            built.evaluate(partition, all, columns, &mut Vec::new());
+        }
+        built
+    }
+
+    /// The cells by slot. Those of free slots are of no meaning.
+    pub fn column(&self) -> &Column {
+        &self.column
+    }
+
+    /// Follows a step of the table: `was` and `is` say which rows exist, whatever a filter says. The slots whose cell
+    /// changed are appended to `changed`, each once, those that the step touched among them.
+    pub fn step(
+        &mut self,
+        step: &Step<'_>,
+        n_slots: usize,
+        keys: &Keys<'_>,
+        changed: &mut Vec<Slot>,
+    ) {
+        if self.column.len() < n_slots {
+            self.column.extend_nulls(n_slots - self.column.len());
+        }
+        let touched = self.partitions.step(&self.plan, step, n_slots, keys);
+        self.checkpoints
+            .resize_with(self.partitions.len(), Checkpoints::default);
+        for touched in touched {
+            let Some(&first) = touched.positions.first() else {
+                continue;
+            };
+            self.checkpoints[touched.partition as usize].truncate(first);
+            let input = Input {
+                plan: &self.plan,
+                columns: step.new,
+                rows: self.partitions.rows(touched.partition),
+            };
+            for range in input.affected(&touched.positions, touched.resized) {
+                self.evaluate(touched.partition, range, step.new, changed);
+            }
+        }
+    }
+
+    /// Evaluates a run of positions and writes the cells that differ.
+    fn evaluate(
+        &mut self,
+        partition: u32,
+        range: Range<usize>,
+        columns: Columns<'_>,
+        changed: &mut Vec<Slot>,
+    ) {
+        let rows = self.partitions.rows(partition);
+        let input = Input {
+            plan: &self.plan,
+            columns,
+            rows,
+        };
+        let slots = &rows[range.clone()];
+        let cells = input.evaluate(range, &mut self.checkpoints[partition as usize]);
+        let source = self.plan.source.map(|source| columns.get(source));
+        let value = |i: usize| match &cells {
+            Cells::Rows(picked) => match (picked[i], source) {
+                (Some(slot), Some(column)) => column.value(slot as usize),
+                _ => Value::Null,
+            },
+            Cells::Floats(numbers) => numbers[i].map_or(Value::Null, Value::Float),
+            Cells::Ints(numbers) => Value::Int(numbers[i]),
+        };
+        let differing: Vec<usize> = (0..slots.len())
+            .filter(|&i| !same(self.column.value(slots[i] as usize), value(i)))
+            .collect();
+        // Through a column of its own, so that text goes into the window's own dictionary and the table's is not
+        // shared beyond this call.
+        let fresh = column_of(self.plan.dtype, differing.iter().map(|&i| value(i)));
+        let targets = differing.iter().map(|&i| slots[i] as usize).zip(0..);
+        self.column.scatter(&fresh, targets);
+        changed.extend(differing.iter().map(|&i| slots[i]));
+    }
+}
+
+/// Whether two cells are the same to the bit: the two zeros are not.
+fn same(a: Value<'_>, b: Value<'_>) -> bool {
+    match (a, b) {
+        (Value::Float(a), Value::Float(b)) => a.to_bits() == b.to_bits(),
+        (a, b) => a.is_null() == b.is_null() && a == b,
+    }
+}
+
+#[cfg(test)]
+mod tests;
