@@ -1,7 +1,7 @@
 """Puts the engine module into the wheel and the sdist.
 
-The module is built by `engine/wasm-host/build.sh` and not tracked by git, so hatch would leave it out: it is force-included
-here. A missing module is an error, because a wheel without it cannot be used.
+The module is built by `engine/wasm-host/build.sh` and not tracked by git, so hatch would leave it out: it is
+force-included here. A missing module is an error, because a wheel without it cannot be used.
 """
 
 from pathlib import Path

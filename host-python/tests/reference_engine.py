@@ -1,7 +1,7 @@
 """The reference's engine behind our host's `Engine` interface: `pytest --engine=reference`.
 
-It separates faults of the host (threads, queues, handlers) from faults of the engine, since everything but the engine is
-then the same. Permissions and limits are the engine's, so tests of those fail under it.
+It separates faults of the host (threads, queues, handlers) from faults of the engine, since everything but the engine
+is then the same. Permissions and limits are the engine's, so tests of those fail under it.
 """
 
 from __future__ import annotations

@@ -102,6 +102,7 @@ async def connect(port: int, **options: Any) -> AsyncIterator[AsyncClient]:
         async def receive() -> None:
             with contextlib.suppress(websockets.exceptions.ConnectionClosed):
                 async for message in websocket:
+                    assert isinstance(message, bytes)
                     await client.handle_response(message)
             client._exchange.fail_all("the websocket was closed")
 

@@ -81,9 +81,9 @@ def test_what_is_refused_is_refused_by_the_reference(config: dict[str, Any]) -> 
     import perspective
 
     table = perspective.Server().new_local_client().table({"a": [1], "d": [1.5]})
-    with pytest.raises(Exception) as theirs:  # noqa: PT011
+    with pytest.raises(Exception) as theirs:
         table.view(**config)
-    with pytest.raises(Exception) as ours:  # noqa: PT011
+    with pytest.raises(Exception) as ours:
         read_view_config(config)
     assert str(ours.value).startswith(str(theirs.value))
     builtin = type(theirs.value)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from functools import partial
 
 import pytest
 
@@ -29,9 +30,13 @@ def test_tables_are_spread_and_listed_together(client: sightline.Client) -> None
 
 def test_views_and_callbacks_reach_their_engine(client: sightline.Client) -> None:
     calls: list[str] = []
+
+    def note(name: str, *_: object) -> None:
+        calls.append(name)
+
     tables = [client.table({"a": [number]}, name=f"t{number}") for number in range(3)]
     for table in tables:
-        table.view().on_update(lambda *_, name=table.get_name(): calls.append(name))
+        table.view().on_update(partial(note, table.get_name()))
     for table in reversed(tables):
         table.update({"a": [9]})
     assert calls == ["t2", "t1", "t0"]

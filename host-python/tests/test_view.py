@@ -125,9 +125,9 @@ def test_rows_open_and_close(table: Table) -> None:
 def test_depth_opens_and_closes_rows(local: sightline.Client) -> None:
     view = local.table(ROWS).view(group_by=["c", "n"], columns=["f"])
     assert view.num_rows() == 6
-    view.set_depth(1)
+    view.set_depth(0)
     assert view.num_rows() == 3
-    view.set_depth(2)
+    view.set_depth(1)
     assert view.num_rows() == 6
 
 
