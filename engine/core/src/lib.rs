@@ -11,6 +11,7 @@
 //! - [`batch`] validated input, and [`ingest`] bytes to a batch
 //! - [`table`] keyed rows, row order and deltas
 //! - [`sort`] bulk sorting
+//! - [`expr`] computed columns, and [`window`] columns computed from other rows
 //! - [`view`] queries that follow a table
 //! - [`slice`] what a view shows
 //! - [`error`]
@@ -19,8 +20,10 @@
 pub mod batch;
 pub mod column;
 pub mod error;
+pub mod expr;
 pub mod hash;
 pub mod ingest;
+pub mod output;
 pub mod schema;
 pub mod slice;
 pub mod sort;

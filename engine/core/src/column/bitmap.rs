@@ -40,6 +40,14 @@ impl Bitmap {
         bitmap
     }
 
+    /// `len` bits from words, least significant bit first; `words` holds as many as that takes.
+    pub fn from_words(words: Vec<u64>, len: usize) -> Self {
+        debug_assert_eq!(words.len(), len.div_ceil(64));
+        let mut bitmap = Self { words, len };
+        bitmap.trim();
+        bitmap
+    }
+
     /// Clears the bits past the end of the last word.
     fn trim(&mut self) {
         if let (Some(last), rest @ 1..) = (self.words.last_mut(), self.len % 64) {
@@ -97,6 +105,22 @@ impl Bitmap {
                 *word = u64::MAX;
             }
             self.trim();
+        }
+    }
+
+    /// Keeps the first `len` bits.
+    pub fn truncate(&mut self, len: usize) {
+        if len < self.len {
+            self.len = len;
+            self.words.truncate(len.div_ceil(64));
+            self.trim();
+        }
+    }
+
+    /// Keeps the bits that `other`, which is at least as long, has as well.
+    pub fn intersect(&mut self, other: &Self) {
+        for (word, &mask) in self.words.iter_mut().zip(&other.words) {
+            *word &= mask;
         }
     }
 
