@@ -77,6 +77,8 @@ pub struct SliceColumn<'a> {
     pub path: Vec<Scalar>,
     /// The name of the table column, expression or window.
     pub name: &'a str,
+    /// The name of the aggregate behind the cells of a grouped view, as `sum`.
+    pub aggregate: Option<&'a str>,
     /// The time zone to write in Arrow output.
     pub zone: Option<&'a str>,
     /// Where the cells are.
