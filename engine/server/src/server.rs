@@ -3,12 +3,12 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use bytes::Bytes;
-use sightline_core::view::Context;
+use sightline_core::view::{Context, ExpressionLimits};
 use sightline_protocol::{Message as _, Request};
 
 use crate::entry::{Subscriber, TableEntry, ViewEntry};
 use crate::error::{Error, Result};
-use crate::options::{ServerOptions, SessionOptions};
+use crate::options::{Limits, ServerOptions, SessionOptions};
 use crate::outbox::{Outbox, Outgoing};
 use crate::session::Session;
 
@@ -57,6 +57,16 @@ pub struct Server {
     pub(crate) counters: Counters,
 }
 
+/// The limits of expressions among those of a server.
+fn expression_limits(limits: &Limits) -> ExpressionLimits {
+    ExpressionLimits {
+        source_bytes: limits.expression_bytes,
+        steps: limits.expression_steps,
+        steps_per_row: limits.expression_steps_per_row,
+        text_bytes: limits.expression_text_bytes,
+    }
+}
+
 /// One request at work: who asks, under which id, about what.
 #[derive(Debug, Clone, Copy)]
 pub(crate) struct Call<'a> {
@@ -76,7 +86,11 @@ impl Server {
     /// A server without tables. `seed` feeds `random()` in expressions.
     pub fn new(options: ServerOptions, seed: u64) -> Self {
         Self {
-            context: Context { random_seed: seed, ..Context::default() },
+            context: Context {
+                now_ms: 0.0,
+                random_seed: seed,
+                expressions: expression_limits(&options.limits),
+            },
             options,
             sessions: BTreeMap::new(),
             next_session: 1,

@@ -362,7 +362,7 @@ impl Server {
         call: Call<'_>,
         expressions: &[(String, String)],
     ) -> Result<Vec<(String, Result<i32, wire::ExpressionError>)>> {
-        let limits = self.expression_limits();
+        let limits = self.context.expressions;
         let table = self.table(call.entity_id)?;
         let checked = Plan::check_expressions(expressions, &table.table, &limits);
         Ok(checked
@@ -385,7 +385,7 @@ impl Server {
 
     /// A configuration checked against a table.
     pub(super) fn plan(&mut self, table: &str, config: &ViewConfig) -> Result<Plan> {
-        let limits = self.expression_limits();
+        let limits = self.context.expressions;
         Ok(Plan::new(config, &self.table(table)?.table, &limits)?)
     }
 

@@ -48,7 +48,7 @@ impl Server {
             return Err(Error::request(format!("View \"{}\" already exists", req.view_id)));
         }
         let config = convert::view_config(req.config.as_ref())?;
-        let limits = self.expression_limits();
+        let limits = self.context.expressions;
         let context = self.context;
         let entry = self.table(call.entity_id)?;
         let key = CoreKey { config, guard };
