@@ -31,6 +31,7 @@ if TYPE_CHECKING:
     from ._server import ServerCore
 
 __all__ = [
+    "OWN_DIALECT",
     "AsyncSession",
     "Delivery",
     "Session",
@@ -42,6 +43,9 @@ __all__ = [
 ]
 
 logger = logging.getLogger("sightline")
+
+OWN_DIALECT = {"dialect": "5.6"}
+"""What the engine is told about sessions of our own clients."""
 
 GRANTS = ("create", "update", "remove", "delete")
 Permissions = str | Mapping[str, bool] | Sequence[str] | None

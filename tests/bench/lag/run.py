@@ -20,6 +20,7 @@ class Process:
 
     def __init__(self, *command: str) -> None:
         paths = [str(TESTS), os.environ.get("PYTHONPATH", "")]
+        self.name = " ".join(command)
         self.process = subprocess.Popen(
             [sys.executable, "-m", *command],
             stdin=subprocess.PIPE,
@@ -33,7 +34,7 @@ class Process:
         assert self.process.stdout is not None
         line = self.process.stdout.readline()
         if not line:
-            raise ChildProcessError(f"{self.process.args} ended with exit code {self.process.wait()}")
+            raise ChildProcessError(f"{self.name} ended with exit code {self.process.wait()}")
         return line.strip()
 
     def write(self, line: str) -> None:

@@ -48,6 +48,14 @@ impl Bitmap {
         bitmap
     }
 
+    /// Keeps the bits that `other`, of the same length, has as well.
+    pub fn and_with(&mut self, other: &Self) {
+        debug_assert_eq!(self.len, other.len);
+        for (word, other) in self.words.iter_mut().zip(&other.words) {
+            *word &= other;
+        }
+    }
+
     /// Clears the bits past the end of the last word.
     fn trim(&mut self) {
         if let (Some(last), rest @ 1..) = (self.words.last_mut(), self.len % 64) {

@@ -33,7 +33,7 @@ struct Output<'a> {
     name: &'a str,
     zone: Option<&'a str>,
     column: &'a Column,
-    rows: &'a Rows<'a>,
+    rows: &'a Rows,
 }
 
 /// The slice as an Arrow IPC stream. Group keys come first as columns of their own, null above their level.
@@ -297,7 +297,7 @@ struct Occurring {
 }
 
 impl Occurring {
-    fn of(text: &Text, rows: &Rows<'_>) -> Self {
+    fn of(text: &Text, rows: &Rows) -> Self {
         let mut codes = Vec::new();
         let mut numbers = vec![u32::MAX; text.dictionary.len()];
         for i in 0..rows.len() {
@@ -331,7 +331,7 @@ impl Occurring {
 }
 
 /// Appends the validity of a column's rows: nothing at all if none is null.
-fn write_validity(column: &Column, rows: &Rows<'_>, body: &mut Body) -> Result<()> {
+fn write_validity(column: &Column, rows: &Rows, body: &mut Body) -> Result<()> {
     let n = rows.len();
     let n_nulls = match (column.data(), column.validity()) {
         (Data::Text(_), _) | (_, Some(_)) => (0..n).filter(|&i| column.is_null(rows.at(i))).count(),
@@ -357,7 +357,7 @@ fn write_bits(n: usize, bit: impl Fn(usize) -> bool, out: &mut Vec<u8>) {
 /// Appends one fixed-width value a row.
 fn write_values<T: Copy, const N: usize>(
     values: &[T],
-    rows: &Rows<'_>,
+    rows: &Rows,
     body: &mut Body,
     encode: impl Fn(T) -> [u8; N],
 ) -> Result<()> {
@@ -375,7 +375,7 @@ fn write_values<T: Copy, const N: usize>(
     })
 }
 
-fn write_column(column: &Column, rows: &Rows<'_>, body: &mut Body) -> Result<()> {
+fn write_column(column: &Column, rows: &Rows, body: &mut Body) -> Result<()> {
     write_validity(column, rows, body)?;
     match column.data() {
         Data::Bool(values) => {
@@ -437,7 +437,7 @@ mod tests {
         batch
     }
 
-    fn slice_of<'a>(columns: Vec<(&'a str, Column)>, rows: &Rows<'a>) -> Slice<'a> {
+    fn slice_of<'a>(columns: Vec<(&'a str, Column)>, rows: &Rows) -> Slice<'a> {
         let columns = columns
             .into_iter()
             .map(|(name, column)| SliceColumn {
@@ -545,7 +545,10 @@ mod tests {
     #[test]
     fn a_gathered_slice_has_the_dictionary_it_needs() {
         let texts = column_of(DataType::String, ["a", "b", "c", "b"].map(Value::Text));
-        let slice = slice_of(vec![("s", texts)], &Rows::List(Cow::Owned(vec![3, 1])));
+        let slice = slice_of(
+            vec![("s", texts)],
+            &Rows::List(std::rc::Rc::new(vec![3, 1])),
+        );
         let batch = read(&to_arrow(&slice, GroupNames::Plain, None).expect("written"));
         let column = batch.column(0).to_data();
         assert_eq!(column.child_data()[0].len(), 1);

@@ -61,7 +61,7 @@ fn write_paths(
 /// Writes one member per row by `write`, separated by commas, `null` where the column is null.
 fn write_cells(
     column: &Column,
-    rows: &Rows<'_>,
+    rows: &Rows,
     out: &mut Vec<u8>,
     mut write: impl FnMut(usize, &mut Vec<u8>),
 ) {
@@ -78,7 +78,7 @@ fn write_cells(
     }
 }
 
-fn write_column(column: &Column, rows: &Rows<'_>, formatted: bool, out: &mut Vec<u8>) {
+fn write_column(column: &Column, rows: &Rows, formatted: bool, out: &mut Vec<u8>) {
     let as_number = !matches!(column.dtype(), DataType::UInt64 | DataType::Date)
         && !(formatted && column.dtype() == DataType::Datetime);
     match column.data() {
