@@ -79,7 +79,12 @@ pub struct Permissions {
 
 impl Default for Permissions {
     fn default() -> Self {
-        Self { create: true, update: true, remove: true, delete: true }
+        Self {
+            create: true,
+            update: true,
+            remove: true,
+            delete: true,
+        }
     }
 }
 
