@@ -1,8 +1,8 @@
-"""Writes src/sightline/_proto from the engine's .proto file: `python generate_proto.py` (needs grpcio-tools, mypy-protobuf).
+"""Writes src/sightline/_proto from the engine's .proto file: `python generate_proto.py`.
 
-The output is committed, so that an install needs no protobuf compiler; tests/test_proto.py holds it fresh. The compiler's
-run-time version check is cut out: it would tie every user to the protobuf release of whoever ran this last, and a file as
-plain as ours loads in any release since 5.29.
+Needs grpcio-tools and mypy-protobuf. The output is committed, so that an install needs no protobuf compiler;
+tests/test_proto.py holds it fresh. The compiler's run-time version check is cut out: it would tie every user to the
+protobuf release of whoever ran this last, and a file as plain as ours loads in any release since 5.29.
 """
 
 import re

@@ -1,7 +1,7 @@
 """Puts the engine module into the wheel and the sdist.
 
-The module is built by `engine/wasm-host/build.sh` and not tracked by git, so hatch would leave it out: it is force-included
-here. A missing module is an error, because a wheel without it cannot be used.
+The module is built by `engine/wasm-host/build.sh` and not tracked by git, so hatch would leave it out: it is
+force-included here. A missing module is an error, because a wheel without it cannot be used.
 """
 
 from pathlib import Path
@@ -23,7 +23,9 @@ class EngineModuleHook(BuildHookInterface[Any]):
         if version == "editable":
             return
         if not module.is_file():
-            raise FileNotFoundError(f"{module} is missing: build it first with `make build` or engine/wasm-host/build.sh")
+            raise FileNotFoundError(
+                f"{module} is missing: build it first with `make build` or engine/wasm-host/build.sh"
+            )
         inside = f"sightline/{MODULE}" if self.target_name == "wheel" else f"src/sightline/{MODULE}"
         build_data["force_include"][str(module)] = inside
         build_data["artifacts"].append(f"/src/sightline/{MODULE}")

@@ -10,7 +10,7 @@ from typing import Any
 
 from .work import WORKS, Work
 
-OURS = "sightline"
+OURS = ("sightline", "node:sightline")
 MEMORY_GOAL = (60, 12)
 START_GOAL = 30
 
@@ -46,7 +46,7 @@ def markdown(runs: list[dict[str, Any]], engines: list[str], seconds: float) -> 
     ]
     for run in runs:
         parts += ["", f"## {run['rows']:,} rows", ""]
-        peers = [engine for engine in engines if engine != OURS]
+        peers = [engine for engine in engines if engine not in OURS]
         parts.append(f"| work | goal at 1M | {' | '.join(engines)} | ours / goal | ours / best peer |")
         parts.append("|---" * (len(engines) + 4) + "|")
         for work in WORKS:
@@ -75,20 +75,23 @@ def markdown(runs: list[dict[str, Any]], engines: list[str], seconds: float) -> 
 
 def against_goal(work: Work, rows: int, times: dict[str, Any]) -> str:
     """The goal is for a million rows; at other sizes there is none."""
-    if rows != 1_000_000 or work.goal is None or "wall" not in times.get(OURS, {}):
-        return ""
-    return f"{times[OURS]['wall'] / work.goal:.2f}"
+    wall = own(times)
+    return "" if rows != 1_000_000 or work.goal is None or wall is None else f"{wall / work.goal:.2f}"
+
+
+def own(times: dict[str, Any]) -> float | None:
+    """Our time."""
+    return next((times[engine]["wall"] for engine in OURS if "wall" in times.get(engine, {})), None)
 
 
 def against_peers(times: dict[str, Any], peers: list[str]) -> str:
     walls = [times[peer]["wall"] for peer in peers if "wall" in times.get(peer, {})]
-    if "wall" not in times.get(OURS, {}) or not walls:
-        return ""
-    return f"{times[OURS]['wall'] / min(walls):.2f}"
+    wall = own(times)
+    return "" if wall is None or not walls else f"{wall / min(walls):.2f}"
 
 
 def bytes_per_row(memory: dict[str, Any]) -> str:
-    return f"{memory['table']:.0f} + {memory['view']:.0f}" if "table" in memory else "error"
+    return f"{memory['table']:.0f} + {memory['view']:.0f}" if "table" in memory else "-"
 
 
 def machine() -> str:

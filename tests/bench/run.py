@@ -7,6 +7,7 @@ of them alike; the table shows medians. Answers are compared: the run fails when
 from __future__ import annotations
 
 import argparse
+import dataclasses
 import datetime
 import json
 import os
@@ -20,11 +21,13 @@ from typing import Any
 BENCH = Path(__file__).resolve().parent
 sys.path.insert(0, str(BENCH.parent))
 
-from bench import report
+from bench import data, report
 from bench.data import Files
 from bench.digests import disagreement
-from bench.work import WORKS, Query
+from bench.engines.duck import sql
+from bench.work import WORKS, Load, Query, Stream, Work
 
+NODE_ENGINES = ["node:sightline", "node:perspective", "node:duckdb-wasm", "node:arquero"]
 ENGINES = ["sightline", "perspective", "duckdb", "polars"]
 RESULTS = BENCH / "results"
 
@@ -43,8 +46,21 @@ class Child:
 
     def __init__(self, engine: str) -> None:
         self.engine = engine
+        family, _, name = engine.rpartition(":")
+        command = [sys.executable, "-m", "bench.worker", engine]
+        if family == "node":
+            # Engines may print: a worker in Node answers on a pipe of its own.
+            node = str(BENCH / "node" / "worker.mjs")
+            command = [
+                "bash",
+                "-c",
+                'exec 3>&1 1>&2; exec node --expose-gc --max-old-space-size=8192 "$@"',
+                "-",
+                node,
+                name,
+            ]
         self.process = subprocess.Popen(
-            [sys.executable, "-m", "bench.worker", engine],
+            command,
             stdin=subprocess.PIPE,
             stdout=subprocess.PIPE,
             text=True,
@@ -93,20 +109,19 @@ def measure(engines: list[str], rows: int, repeats: int, chosen: list[str]) -> d
         results["start"][engine] = middle([children[engine].ask(do="start") for _ in range(repeats)])
     try:
         for child in children.values():
-            child.ask(do="prepare", folder=str(folder), rows=rows)
+            child.ask(do="prepare", folder=str(folder), rows=rows, dictionary=str(files.path("dictionary")))
         for work in WORKS:
             if chosen and work.name not in chosen:
                 continue
             size = getattr(work.task, "rows", None)
             if size and hasattr(work.task, "form") and size > rows:
                 continue
-            if hasattr(work.task, "form") and work.name.startswith("load"):
-                files.path(work.task.form, size)
             found: dict[str, list[dict[str, Any]]] = {engine: [] for engine in engines}
-            for _ in range(repeats):
+            for repeat in range(repeats):
+                spec = specification(work, files, repeat)
                 for engine, child in children.items():
                     if not (found[engine] and ("error" in found[engine][-1] or "unsupported" in found[engine][-1])):
-                        found[engine].append(child.ask(do="work", name=work.name))
+                        found[engine].append(child.ask(do="work", name=work.name, **spec))
             results["works"][work.name] = {engine: middle(times) for engine, times in found.items()}
             if problem := disagreement({engine: times[0] for engine, times in found.items()}, sorted_rows(work.task)):
                 results["disagree"].append(f"{work.name} at {rows:,} rows: {problem}")
@@ -117,6 +132,22 @@ def measure(engines: list[str], rows: int, repeats: int, chosen: list[str]) -> d
     return results
 
 
+def specification(work: Work, files: Files, repeat: int) -> dict[str, Any]:
+    """The work as data, with what workers in other languages need: the file to load, and the question as SQL."""
+    task = work.task
+    spec: dict[str, Any] = {"task": {"kind": type(task).__name__, **dataclasses.asdict(task)}}
+    match task:
+        case Load():
+            spec["path"] = str(files.path(task.form, task.rows))
+        case Stream():
+            batch = files.folder / f"batch-{task.rows}.arrow"
+            batch.write_bytes(data.ipc(data.trades(task.rows, 2 * 10**9 + repeat * task.rows)))
+            spec |= {"path": str(batch), "sql": sql(task.query)}
+        case Query():
+            spec["sql"] = sql(task)
+    return spec
+
+
 def sorted_rows(task: object) -> bool:
     """Whether the answer is rows in an order that leaves ties open."""
     return isinstance(task, Query) and bool(task.sort) and not task.group_by
@@ -124,6 +155,8 @@ def sorted_rows(task: object) -> bool:
 
 def cold_start(engine: str) -> dict[str, Any]:
     """Import and first table in a new process, which compiled code may be cached for."""
+    if engine not in COLD:
+        return {"unsupported": True}
     run = subprocess.run([sys.executable, "-c", COLD[engine]], capture_output=True, text=True, check=False)
     if run.returncode:
         return {"error": run.stderr.strip().rpartition("\n")[2]}
@@ -143,11 +176,12 @@ def main() -> int:
     parser.add_argument("--quick", action="store_true", help="100,000 rows only")
     parser.add_argument("--rows", help="sizes, comma separated")
     parser.add_argument("--engines", default=",".join(ENGINES))
+    parser.add_argument("--node", action="store_true", help="the engines that run in Node instead")
     parser.add_argument("--repeats", type=int, default=6)
     parser.add_argument("--works", default="", help="names of work, comma separated; default all")
     options = parser.parse_args()
     sizes = options.rows or ("100000" if options.quick else "100000,1000000,5000000")
-    engines = options.engines.split(",")
+    engines = NODE_ENGINES if options.node else options.engines.split(",")
     chosen = [name for name in options.works.split(",") if name]
     began = time.monotonic()
     runs = [measure(engines, int(size), options.repeats, chosen) for size in sizes.split(",")]

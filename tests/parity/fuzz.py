@@ -1,7 +1,8 @@
 """Runs random scenarios on Sightline and the reference for a while: `python tests/parity/fuzz.py --seconds 60`.
 
 Prints each difference, shrunk, as a scenario that `check.py --scenario FILE` runs again. `--steady` compares Sightline
-with itself instead: views that lived through the updates with views made afterwards.
+with itself instead: views that lived through the updates with views made afterwards. `--deltas` compares what flat views
+hear of each change.
 """
 
 from __future__ import annotations
@@ -27,6 +28,7 @@ def main() -> int:
     parser.add_argument("--module", default=MODULE)
     parser.add_argument("--reference", default=REFERENCE)
     parser.add_argument("--steady", action="store_true")
+    parser.add_argument("--deltas", action="store_true", help="compare the deltas of flat views")
     parser.add_argument("--keep-going", action="store_true", help="report every failing seed, not only the first ten")
     options = parser.parse_args()
     until, failed, done = time.monotonic() + options.seconds, 0, 0
@@ -35,7 +37,7 @@ def main() -> int:
         def differences(scenario: Scenario) -> list[str]:
             if options.steady:
                 return steady.differences(scenario, ours.run)
-            expected = reference.run(steady.with_fresh_views(scenario))
+            expected = reference.run(scenario if options.deltas else steady.with_fresh_views(scenario))
             if any(label == "process" for label, _ in expected):
                 return []
             return compare.differences(scenario, expected, ours.run(scenario), texts=False)
@@ -44,7 +46,10 @@ def main() -> int:
             if time.monotonic() > until or (failed >= 10 and not options.keep_going):
                 break
             done += 1
-            scenario = generate.Maker(seed).scenario(n_changes=6) if options.steady else generate.make(seed)
+            if options.deltas:
+                scenario = generate.Maker(seed).deltas()
+            else:
+                scenario = generate.Maker(seed).scenario(n_changes=6) if options.steady else generate.make(seed)
             if differences(scenario):
                 failed += 1
                 small = shrink.shrink(scenario, lambda case: bool(differences(case)))

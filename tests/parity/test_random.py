@@ -46,6 +46,21 @@ def test_random_scenarios_agree_with_the_reference(batch: range, reference: Work
 
 
 @pytest.mark.parametrize("batch", BATCHES, ids=seeds)
+def test_deltas_of_flat_views_agree_with_the_reference(batch: range, reference: Worker) -> None:
+    def differences(scenario: Scenario) -> list[str]:
+        expected = reference.run(scenario)
+        if any(label == "process" for label, _ in expected):
+            return []  # The reference crashed or hung: it has no answer.
+        return compare.differences(scenario, expected, ours.answer(scenario), texts=False)
+
+    for seed in batch:
+        scenario = generate.Maker(seed).deltas()
+        if differences(scenario):
+            small = shrink.shrink(scenario, lambda case: bool(differences(case)))
+            pytest.fail("\n".join([f"seed {seed}", *differences(small), shrink.as_python(small)]), pytrace=False)
+
+
+@pytest.mark.parametrize("batch", BATCHES, ids=seeds)
 def test_stepped_views_equal_views_built_anew(batch: range) -> None:
     def differences(scenario: Scenario) -> list[str]:
         return steady.differences(scenario, ours.answer)

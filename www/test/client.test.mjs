@@ -431,6 +431,49 @@ for (const makeBackend of BACKENDS) {
             assert.deepEqual(await grouped.columns(), ["name (Group by 1)", "price"]);
         });
 
+        test("a replica stays equal to its view", async () => {
+            const { client, table } = await opened();
+            const configs = [
+                { columns: ["id", "price"] },
+                { columns: ["id", "price"], filter: [["price", "<", 5]] },
+                { columns: ["price"], group_by: ["ok"], aggregates: { price: "sum" } },
+            ];
+            const pairs = [];
+            for (const config of configs) {
+                const view = await table.view(config);
+                pairs.push({ view, replica: await (await client.replicate(view)).view() });
+            }
+            const rows = async (view) => {
+                const columns = await view.to_columns();
+                return [columns.id, columns.price];
+            };
+            const equal = async () => {
+                for (const { view, replica } of pairs) {
+                    if (JSON.stringify(await rows(view)) !== JSON.stringify(await rows(replica))) {
+                        return false;
+                    }
+                }
+                return true;
+            };
+            let changed = signal();
+            for (const { replica } of pairs) {
+                await replica.on_update(() => changed.resolve());
+            }
+            const settled = async (changes) => {
+                await changes();
+                while (!(await equal())) {
+                    await changed.promise;
+                    changed = signal();
+                }
+            };
+            await settled(() => table.update([{ id: 7, price: 3.5, ok: true }]));
+            await settled(() => table.update([{ id: 1, price: 8.5 }]));
+            await settled(() => table.remove([3, 7]));
+            await settled(() => table.clear());
+            const split = await table.view({ split_by: ["ok"] });
+            await assert.rejects(client.replicate(split), { message: /`split_by` cannot be replicated/ });
+        });
+
         test("a proxy session carries another client", async () => {
             const { client, table } = await opened();
             const proxied = new Client((request) => proxy.handle_request(request));

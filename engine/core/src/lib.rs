@@ -23,6 +23,7 @@ pub mod error;
 pub mod expr;
 pub mod hash;
 pub mod ingest;
+pub mod output;
 pub mod schema;
 pub mod slice;
 pub mod sort;

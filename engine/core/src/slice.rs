@@ -5,6 +5,7 @@
 
 use std::borrow::Cow;
 use std::ops::Range;
+use std::rc::Rc;
 
 use crate::column::Column;
 use crate::value::{Scalar, Value};
@@ -39,14 +40,14 @@ pub struct SliceOptions {
 
 /// Which rows of its column a slice column shows.
 #[derive(Debug, Clone)]
-pub enum Rows<'a> {
+pub enum Rows {
     /// Consecutive ones.
     Range(Range<usize>),
-    /// These, in this order.
-    List(Cow<'a, [u32]>),
+    /// These, in this order; shared by the columns of a slice.
+    List(Rc<Vec<u32>>),
 }
 
-impl Rows<'_> {
+impl Rows {
     /// How many rows.
     pub fn len(&self) -> usize {
         match self {
@@ -77,12 +78,14 @@ pub struct SliceColumn<'a> {
     pub path: Vec<Scalar>,
     /// The name of the table column, expression or window.
     pub name: &'a str,
+    /// The name of the aggregate behind the cells of a grouped view, as `sum`.
+    pub aggregate: Option<&'a str>,
     /// The time zone to write in Arrow output.
     pub zone: Option<&'a str>,
     /// Where the cells are.
     pub data: Cow<'a, Column>,
     /// Which of them.
-    pub rows: Rows<'a>,
+    pub rows: Rows,
 }
 
 impl SliceColumn<'_> {

@@ -25,7 +25,7 @@ from ._frames import to_pandas, to_polars
 from ._plan import Nudge, Plan, Step, Subscribe, Unsubscribe
 from ._proto import sightline_pb2 as pb
 from ._server import ServerCore
-from ._session import AsyncSession, Permissions, RowFilter, session_options
+from ._session import OWN_DIALECT, AsyncSession, Permissions, RowFilter, session_options
 from ._table import TableBase
 from ._view import ViewBase
 
@@ -68,7 +68,7 @@ class AsyncServer(ServerCore):
 
     def new_local_client(self) -> AsyncClient:
         """An asynchronous client in this process."""
-        session = AsyncSession(self, _nobody, {})
+        session = AsyncSession(self, _nobody, OWN_DIALECT)
         client = AsyncClient(session.handle_request)
         client._keepers = self._keepers
         session._response_cb = client.handle_response

@@ -186,7 +186,7 @@ def system_info() -> Plan[dict[str, Any]]:
 
 def has_expressions() -> Plan[bool]:
     """Whether the server computes expressions; a virtual server may not."""
-    answer: pb.GetFeaturesResp = yield from ask("", "get_features_req", pb.GetFeaturesReq())
+    answer: pb.GetFeaturesResp = yield from ask("", "get_features_req", pb.GetFeaturesReq(dialect="5.6"))
     return answer.expressions
 
 

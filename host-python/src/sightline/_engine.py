@@ -63,7 +63,7 @@ class Engine:
         request_timeout: seconds one call may take; None for no limit.
 
     Raises:
-        EngineError: the instance does not start.
+        EngineError: the instance does not start. ValueError: an unknown option.
     """
 
     def __init__(
@@ -89,7 +89,7 @@ class Engine:
         seed = secrets.randbits(64)
         messages = self._call_with_buffer("sl_init", json.dumps(dict(options)).encode(), seed)
         if messages:
-            raise EngineError(f"the engine refused its options: {messages[0].data.decode()}")
+            raise ValueError(f"the engine refused its options: {messages[0].data.decode()}")
 
     def open_session(self, options: Mapping[str, Any]) -> int:
         """Opens a session.

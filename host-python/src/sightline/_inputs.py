@@ -245,8 +245,14 @@ def _arrow_capsule(value: Any) -> pb.MakeTableData:
 
 
 def _arrow_table(table: Any) -> pb.MakeTableData:
+    """An IPC stream; text in the view layout, which few readers know, is turned into the plain one."""
     import pyarrow as pa
 
+    views = [field for field in table.schema if field.type in {pa.string_view(), pa.binary_view()}]
+    for field in views:
+        position = table.schema.get_field_index(field.name)
+        plain = table.column(position).cast(pa.string() if field.type == pa.string_view() else pa.binary())
+        table = table.set_column(position, field.name, plain)
     sink = pa.BufferOutputStream()
     with pa.ipc.new_stream(sink, table.schema) as writer:
         writer.write_table(table)

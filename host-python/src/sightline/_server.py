@@ -19,10 +19,10 @@ from typing import TYPE_CHECKING, Any
 
 from ._client import Client, ClientBase
 from ._engine import Engine, Message
-from ._exceptions import SessionClosedError
+from ._exceptions import SessionClosedError, SightlineError
 from ._module import load
 from ._routing import Router
-from ._session import Delivery, Permissions, RowFilter, Session, SessionBase, session_options
+from ._session import OWN_DIALECT, Delivery, Permissions, RowFilter, Session, SessionBase, session_options
 from ._worker import Worker
 
 if TYPE_CHECKING:
@@ -70,7 +70,7 @@ class ServerCore:
         engines: int | None = 1,
         memory_limit: int | None = None,
         request_timeout: float | None = DEFAULT_REQUEST_TIMEOUT,
-        options: Mapping[str, Any] | None = None,
+        limits: Mapping[str, int] | None = None,
         placement: Placement | None = None,
     ) -> None:
         if on_poll_request is not None and not callable(on_poll_request):
@@ -92,7 +92,7 @@ class ServerCore:
         self._close_callbacks: set[Callable[[], None]] = set()
         # Per engine, its sessions by its own numbers; touched by that engine's thread only.
         self._sessions: list[dict[int, weakref.ref[SessionBase]]] = [{} for _ in range(n_engines)]
-        make_engine = _engine_maker(options, memory_limit, request_timeout)
+        make_engine = _engine_maker({"limits": dict(limits)} if limits else {}, memory_limit, request_timeout)
         self._workers: list[Worker] = []
         self._finalizer = weakref.finalize(self, _stop, self._workers)
         for number in range(n_engines):
@@ -136,6 +136,8 @@ class ServerCore:
         poll = self._on_poll_request is None
 
         def job(instance: Engine) -> Touched:
+            if session._refused is not None:
+                raise session._refused
             messages = instance.handle(session._ids[engine], request, poll)
             return self._sort(engine, messages, cause)
 
@@ -185,10 +187,23 @@ class ServerCore:
             def job(
                 instance: Engine, engine: int = engine, sessions: dict[int, weakref.ref[SessionBase]] = sessions
             ) -> None:
-                ids[engine] = instance.open_session(options)
+                try:
+                    ids[engine] = instance.open_session(options)
+                except SightlineError as error:
+                    opened = reference()
+                    if opened is not None:
+                        opened._refused = error
+                    return
                 sessions[ids[engine]] = reference
 
             worker.submit(job)
+
+    def _confirm(self, session: SessionBase) -> None:
+        """Waits until the engines have opened a session, and raises what they refuse it for."""
+        for worker in self._workers:
+            worker.submit(lambda _: None).result()
+        if session._refused is not None:
+            raise session._refused
 
     def _close_session(self, session: SessionBase) -> Future[Touched]:
         """Queues the closing on all engines; the future of the last one gives whom to tell."""
@@ -200,7 +215,8 @@ class ServerCore:
             nonlocal left
             number = session._ids[engine]
             self._sessions[engine].pop(number, None)
-            found = self._sort(engine, instance.close_session(number), cause)
+            messages = instance.close_session(number) if number else []
+            found = self._sort(engine, messages, cause)
             with self._lock:
                 touched.extend(other for other in found if other not in touched)
                 left -= 1
@@ -263,11 +279,14 @@ class Server(ServerCore):
         memory_limit: bytes each engine may use; a request that does not fit is refused.
         request_timeout: seconds after which a running request is interrupted; its engine is then not used again. None
             for no limit.
-        options: engine options, such as limits, by name.
+        limits: engine limits by name, where the defaults do not fit: `message_size`, `json_depth`, `expression_depth`,
+            `expression_steps`, `expression_text`, `answer_cells`, `pivot_cells`, `views_per_session`,
+            `subscriptions_per_session`, `tables`, `table_bytes`.
         placement: which engine (from 0) a new table of a given name goes to; the least filled one if not given.
 
     Raises:
-        EngineError: the engine module is missing or does not start.
+        EngineError: the engine module is missing or does not start. ValueError: an argument out of range, or an
+            unknown limit.
 
     Example:
         >>> import sightline
@@ -294,15 +313,18 @@ class Server(ServerCore):
             row_filter: `{table: [[column, operator, operand], ...]}`; the session sees only rows that pass.
 
         Raises:
-            TypeError, ValueError: wrong permissions. ValueError: the server is closed.
+            TypeError, ValueError: wrong permissions. ValueError: the server is closed. PerspectiveError: the engine
+                refuses the row filter.
         """
         if not callable(response_cb):
             raise TypeError(f"'{type(response_cb).__name__}' object is not callable (argument `response_cb`)")
-        return Session(self, response_cb, session_options(permissions, row_filter))
+        session = Session(self, response_cb, session_options(permissions, row_filter))
+        self._confirm(session)
+        return session
 
     def new_local_client(self) -> Client:
         """A client in this process. It is closed by `terminate`, by a `with` block, or when it is dropped."""
-        session = Session(self, _nobody, {})
+        session = Session(self, _nobody, OWN_DIALECT)
 
         def close() -> None:
             if not session._closed and not self._closed:
@@ -341,13 +363,12 @@ def _nobody(_data: bytes) -> None:
 
 
 def _engine_maker(
-    options: Mapping[str, Any] | None, memory_limit: int | None, request_timeout: float | None
+    options: Mapping[str, Any], memory_limit: int | None, request_timeout: float | None
 ) -> Callable[[], Engine]:
     """Makes engines without referring to the server, whose threads must not keep it alive."""
-    settings = dict(options or {})
 
     def make(path: Path | None = None) -> Engine:
-        return Engine(load(path), settings, memory_limit, request_timeout)
+        return Engine(load(path), options, memory_limit, request_timeout)
 
     return make
 

@@ -130,7 +130,7 @@ class View(ViewBase):
         return self._client._run(calls.collapse(self._id, index))
 
     def set_depth(self, depth: int) -> None:
-        """Opens all rows of a grouped view down to `depth`, and closes those below."""
+        """Shows a grouped view down to `depth` and no deeper; 0 shows the outermost groups."""
         self._client._run(calls.set_depth(self._id, depth))
 
     # Output

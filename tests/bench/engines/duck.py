@@ -47,36 +47,6 @@ class Duck:
         db = duckdb.connect()
         return db.close, db.execute("select 1").fetchone()
 
-    def sql(self, query: Query) -> str:
-        groups = ", ".join(query.group_by)
-        selected = []
-        for name in query.columns:
-            value = query.expressions.get(name, f'"{name}"').replace('"', "")
-            if query.group_by:
-                value = AGGREGATES[query.aggregates[name]].format(value)
-            selected.append((name, value))
-        if query.split_by:
-            (by,) = query.split_by
-            selected = [
-                (f"{part} {name}", f"{value} filter ({by} = '{part}')")
-                for part in SPLITS[by]
-                for name, value in selected
-            ]
-        listed = ", ".join(([groups] if groups else []) + [f'{value} as "{name}"' for name, value in selected])
-        text = f"select {listed} from trades"
-        if query.filter:
-            text += " where " + " and ".join(
-                f"{column} {'=' if op == '==' else op} {value!r}" for column, op, value in query.filter
-            )
-        if groups:
-            text += f" group by {groups}"
-        if query.sort:
-            text += " order by " + ", ".join(f'"{column}" {direction}' for column, direction in query.sort)
-        elif groups:
-            text += f" order by {groups}"
-        # A sorted or grouped view is made whole, so the peers make their result whole too.
-        return text if groups or query.sort else f"{text} limit {query.first}"
-
     def query(self, query: Query) -> Done:
         rows = self.first_rows(query)
         depth = len(query.group_by)
@@ -85,7 +55,7 @@ class Duck:
         return nothing, {key(row[:depth]): list(row[depth:]) for row in rows}
 
     def first_rows(self, query: Query) -> list[list[Any]]:
-        first = self.db.sql(self.sql(query)).to_arrow_table().slice(0, query.first)
+        first = self.db.sql(sql(query)).to_arrow_table().slice(0, query.first)
         return [list(map(plain, row)) for row in zip(*(column.to_pylist() for column in first.columns), strict=True)]
 
     def load(self, load: Load) -> Callable[[], Done]:
@@ -166,6 +136,36 @@ class Duck:
 
     def close(self) -> None:
         """Nothing stays open."""
+
+
+def sql(query: Query) -> str:
+    """The question of a view as SQL; its answer has the columns of the view, keys first."""
+    groups = ", ".join(query.group_by)
+    selected = []
+    for name in query.columns:
+        value = query.expressions.get(name, f'"{name}"').replace('"', "")
+        if query.group_by:
+            value = AGGREGATES[query.aggregates[name]].format(value)
+        selected.append((name, value))
+    if query.split_by:
+        (by,) = query.split_by
+        selected = [
+            (f"{part} {name}", f"{value} filter ({by} = '{part}')") for part in SPLITS[by] for name, value in selected
+        ]
+    listed = ", ".join(([groups] if groups else []) + [f'{value} as "{name}"' for name, value in selected])
+    text = f"select {listed} from trades"
+    if query.filter:
+        text += " where " + " and ".join(
+            f"{column} {'=' if op == '==' else op} {value!r}" for column, op, value in query.filter
+        )
+    if groups:
+        text += f" group by {groups}"
+    if query.sort:
+        text += " order by " + ", ".join(f'"{column}" {direction}' for column, direction in query.sort)
+    elif groups:
+        text += f" order by {groups}"
+    # A sorted or grouped view is made whole, so the peers make their result whole too.
+    return text if groups or query.sort else f"{text} limit {query.first}"
 
 
 def read(source: bytes) -> pa.Table:

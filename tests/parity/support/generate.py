@@ -60,6 +60,9 @@ EXPRESSIONS: dict[str, tuple[str, str, list[str]]] = {
     "e_round": ('floor("f") + ceil("g")', "float", ["f", "g"]),
 }
 
+# Frames of window columns; the order is by a column without nulls.
+FRAMES: list[dict[str, Any]] = [{}, {"rows": 0}, {"rows": 2}, {"rows": 7}, {"cumulative": True}]
+
 
 @dataclass
 class Maker:
@@ -138,7 +141,8 @@ class Maker:
         first = [steps.table({"$schema": types}, **options)]
         form = pick.choice(["schema", "schema", "arrow"])
         if form == "arrow" and all(self.kind(name) in ARROW_TYPES for name in self.fields()):
-            data = [(name, pick.choice(ARROW_TYPES[self.kind(name)]), [row.get(name) for row in rows]) for name in self.fields()]
+            kinds = {name: "int64" if name == "k" else pick.choice(ARROW_TYPES[self.kind(name)]) for name in self.fields()}
+            data = [(name, kinds[name], [row.get(name) for row in rows]) for name in self.fields()]
             return [steps.table(steps.arrow(*data), **options)]
         return first + ([steps.update(rows)] if rows else [])
 
@@ -192,6 +196,11 @@ class Maker:
         for key, chance in [("group_by", 0.65), ("split_by", 0.35)]:
             if pick.random() < chance:
                 config[key] = pick.sample(names, min(len(names), pick.choice([1, 1, 2, 3] if key == "group_by" else [1, 1, 2])))
+        if pick.random() < 0.2 and (sources := [name for name in self.columns if name not in nullable]):
+            config["windows"], kinds = self.windows(sources)
+            usable.update(kinds)
+            names = list(usable)
+            nullable.update(name for name in kinds)
         if "split_by" in config and "group_by" not in config:
             # The reference shows 0.0 for a null float in a view that is only split.
             names = [name for name in names if not (usable[name] == "float" and name in nullable)] or ["i"]
@@ -225,6 +234,24 @@ class Maker:
             if not config["sort"]:
                 del config["sort"]
         return config
+
+    def windows(self, sources: list[str]) -> tuple[dict[str, Any], dict[str, str]]:
+        """A window column over one of the sources, and its type."""
+        pick = self.random
+        source = pick.choice(sources)
+        number = COLUMNS[source] in ("integer", "float")
+        operation = pick.choice(["sum", "avg", "count", "min", "max", "diff", "lag", "lead"] if number else ["count", "lag", "lead"])
+        spec: dict[str, Any] = {"column": source, "aggregate": operation}
+        if operation in ("lag", "lead", "diff"):
+            spec["offset"] = pick.randint(0, 3)
+        else:
+            spec |= pick.choice(FRAMES)
+        if pick.random() < 0.5:
+            spec["partition_by"] = [pick.choice(self.columns)]
+        if pick.random() < 0.6:
+            spec["order_by"] = [pick.choice(sources), pick.choice(["asc", "desc"])]
+        kind = "float" if operation in ("sum", "avg", "diff") else "integer" if operation == "count" else COLUMNS[source]
+        return {"w": spec}, {"w": kind}
 
     def filter(self, name: str, kind: str) -> list[Any]:
         pick = self.random
@@ -283,6 +310,24 @@ class Maker:
         for name in views:
             made += self.reads(name, full=True)
         return steps.scenario(f"random/{self.seed}", *made)
+
+    def deltas(self) -> Scenario:
+        """Flat views that listen for deltas while the table changes; the views are live in both modules."""
+        self.n_rows = max(self.n_rows, 1)
+        self.n_views = 2
+        made = self.table()
+        for name in ("v0", "v1"):
+            config = self.config()
+            flat = {key: config[key] for key in ("columns", "filter", "filter_op", "expressions") if key in config}
+            shown = [name for name in config["columns"] if name != "w"]
+            flat["columns"] = shown or self.columns[:1]
+            flat["filter"] = [item for item in config.get("filter", []) if item[0] != "w"]
+            if sort := [item for item in config.get("sort", []) if not item[1].startswith("col") and item[0] != "w"]:
+                flat["sort"] = sort
+            made += [steps.view(name_as=name, **flat), steps.listen(on=name, name_as=f"heard {name}", mode="row")]
+        for _ in range(self.random.choice([1, 3, 6])):
+            made += [self.change(), *(steps.heard(f"heard {name}") for name in ("v0", "v1"))]
+        return steps.scenario(f"deltas/{self.seed}", *made)
 
 
 def make(seed: int) -> Scenario:

@@ -12,6 +12,7 @@ import { randomName } from "./ids.js";
 import { mirror } from "./mirror.js";
 import { joinOptions, tableOptions } from "./options.js";
 import { ProxySession } from "./proxy.js";
+import { replicate } from "./replica.js";
 import { Session, type TableInfo } from "./session.js";
 import { Table } from "./table.js";
 import type { ErrorCallback, JoinOptions, Schema, SystemInfo, TableInitOptions, UpdateData } from "./types.js";
@@ -87,6 +88,16 @@ export class Client {
         };
         await this.#session.connection.call(info, { case: "makeTableReq", value }, "makeTableResp");
         return Table.open(this, this.#session, info);
+    }
+
+    /**
+     * Makes a table that stays equal to a view of this or another client, through updates, removals and outages. It is
+     * fed from the view: write to the view's own table.
+     *
+     * @throws when the view has `split_by`: the columns of a table are fixed.
+     */
+    async replicate(view: View, options?: { name?: string } | null): Promise<Table> {
+        return await replicate(this, view, tableOptions(options));
     }
 
     /** Makes a read-only table that joins two others on a key column, and follows them. */

@@ -105,6 +105,8 @@ export class Connection {
     readonly #report: (error: Error) => void;
     #notices: (() => void)[] = [];
     #received = 0;
+    /** Why nothing can be sent any more. */
+    #ended: string | undefined;
     /** While set, calls wait for the transport to return. */
     #outage: { readonly ended: Promise<void>; end(error?: Error): void } | undefined;
 
@@ -236,9 +238,15 @@ export class Connection {
     /** The transport will not come back: waiting calls fail and subscriptions end. */
     abandon(message: string): void {
         this.lost(message, false);
+        this.#ended = message;
         this.#subscriptions.clear();
         this.#outage?.end(transportError(message));
         this.#outage = undefined;
+    }
+
+    /** There is a new transport: what `callNow` sends goes out on it. */
+    reopen(): void {
+        this.#ended = undefined;
     }
 
     /** Subscribes again, on a new transport, what `alive` says is still there, and lets waiting calls go. */
@@ -283,6 +291,9 @@ export class Connection {
     }
 
     async #transmit(msgId: number, entity: Entity, body: RequestBody): Promise<void> {
+        if (this.#ended !== undefined) {
+            throw transportError(this.#ended);
+        }
         const request = create(RequestSchema, { msgId, entityId: entity.id, clientReq: body });
         await this.#send(toBinary(RequestSchema, request));
     }

@@ -4,11 +4,14 @@
  */
 
 import type { GetFeaturesResp, ViewConfig } from "../proto/sightline_pb.js";
-import { Connection, type Entity, SERVER, type SendRequest } from "./connection.js";
+import { Connection, type Entity, type RequestBody, SERVER, type SendRequest } from "./connection.js";
 import { DIALECT } from "./dialect.js";
 import { messageOf, transportError, unknownError } from "./errors.js";
 import { randomName } from "./ids.js";
 import type { ErrorCallback } from "./types.js";
+
+/** The first request on a transport that does not know the client's dialect: it names it. */
+const ASK_FEATURES: RequestBody = { case: "getFeaturesReq", value: { dialect: DIALECT } };
 
 /** A table, as far as the client knows it. */
 export interface TableInfo extends Entity {
@@ -39,13 +42,18 @@ export class Session {
 
     /** What the server offers. It is asked once for each transport. */
     features(): Promise<GetFeaturesResp> {
-        this.#features ??= this.connection
-            .callNow(SERVER, { case: "getFeaturesReq", value: { dialect: DIALECT } }, "getFeaturesResp")
-            .catch((error: unknown) => {
+        return this.#remember(this.#features ?? this.connection.call(SERVER, ASK_FEATURES, "getFeaturesResp"));
+    }
+
+    #remember(features: Promise<GetFeaturesResp>): Promise<GetFeaturesResp> {
+        this.#features = features;
+        features.catch(() => {
+            // The caller hears of it; the next one asks again.
+            if (this.#features === features) {
                 this.#features = undefined;
-                throw error;
-            });
-        return this.#features;
+            }
+        });
+        return features;
     }
 
     /** Opens a view on a table. `config` absent means all defaults. */
@@ -106,7 +114,8 @@ export class Session {
 
     /** Opens on a new transport what was open on the old one. */
     async restore(): Promise<void> {
-        await this.features();
+        this.connection.reopen();
+        await this.#remember(this.connection.callNow(SERVER, ASK_FEATURES, "getFeaturesResp"));
         for (const view of [...this.#views]) {
             await this.#reopen(view);
         }

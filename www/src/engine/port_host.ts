@@ -48,6 +48,7 @@ export class PortHost {
         const start = async (init: Init): Promise<void> => {
             try {
                 const engine = await this.#start(init.args?.[0]);
+                session?.close();
                 session = engine.openSession({ dialect: DIALECT }, (response) => send(port, response));
                 port.postMessage({ id: init.id }, []);
             } catch (error) {

@@ -48,6 +48,14 @@ impl Bitmap {
         bitmap
     }
 
+    /// Keeps the bits that `other`, of the same length, has as well.
+    pub fn and_with(&mut self, other: &Self) {
+        debug_assert_eq!(self.len, other.len);
+        for (word, other) in self.words.iter_mut().zip(&other.words) {
+            *word &= other;
+        }
+    }
+
     /// Clears the bits past the end of the last word.
     fn trim(&mut self) {
         if let (Some(last), rest @ 1..) = (self.words.last_mut(), self.len % 64) {
@@ -105,6 +113,22 @@ impl Bitmap {
                 *word = u64::MAX;
             }
             self.trim();
+        }
+    }
+
+    /// Keeps the first `len` bits.
+    pub fn truncate(&mut self, len: usize) {
+        if len < self.len {
+            self.len = len;
+            self.words.truncate(len.div_ceil(64));
+            self.trim();
+        }
+    }
+
+    /// Keeps the bits that `other`, which is at least as long, has as well.
+    pub fn intersect(&mut self, other: &Self) {
+        for (word, &mask) in self.words.iter_mut().zip(&other.words) {
+            *word &= mask;
         }
     }
 

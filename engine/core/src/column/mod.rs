@@ -5,13 +5,17 @@
 //! loops take the slices ([`Column::ints`] and its like); [`Column::value`] is for everything else.
 
 mod bitmap;
+mod builder;
 mod dictionary;
+mod interner;
 
 use std::cmp::Ordering;
 use std::rc::Rc;
 
 pub use bitmap::Bitmap;
+pub use builder::{ColumnBuilder, Values};
 pub use dictionary::{Dictionary, NULL_CODE};
+pub use interner::Interner;
 
 use crate::schema::{DataType, Storage};
 use crate::value::{Value, compare_floats};

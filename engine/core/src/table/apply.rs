@@ -171,10 +171,11 @@ impl Table {
         let mut fresh: Vec<Slot> = Vec::new();
         let mut slots = Vec::with_capacity(batch.n_rows);
         let given = explicit.ints().unwrap_or_default();
-        for row in 0..batch.n_rows {
-            let number = match explicit.is_null(row) {
-                true => numbers.next,
-                false => given[row],
+        for (row, &given) in given.iter().enumerate() {
+            let number = if explicit.is_null(row) {
+                numbers.next
+            } else {
+                given
             };
             let slot = numbers.find(number, n_slots).unwrap_or_else(|| {
                 let slot = self.free.pop().unwrap_or_else(|| {
@@ -300,6 +301,9 @@ impl Table {
         }
         self.touch(slots);
         self.note_all_changed();
+        if let Some(pending) = &mut self.pending {
+            pending.rekeyed = true;
+        }
         match &mut self.keys {
             Keys::Column(keys) => {
                 let own = &self.columns[keys.position];

@@ -7,6 +7,7 @@
 use super::{ABSENT, Slot};
 use crate::column::{Bitmap, Column};
 use crate::hash::HashMap;
+use crate::schema::DataType;
 
 /// What the updates between two takes did. Each touched slot appears once.
 #[derive(Debug, Clone)]
@@ -22,8 +23,11 @@ pub struct Delta {
     pub images: Vec<Column>,
     /// For each column of the table whether some cell may differ.
     pub changed: Vec<bool>,
-    /// The keys that left a table with an index: they were there before and are not now. `None` without an index.
-    pub removed_keys: Option<Column>,
+    /// The keys that left a table with an index: they were there before and are not now. Empty without an index.
+    pub removed_keys: Column,
+    /// Whether a slot may hold a row of another key than before. If not, rows that were and are live kept their places in
+    /// the row order.
+    pub rekeyed: bool,
     /// So much changed, or so fundamentally, that followers must build anew: all former rows count as gone, `before` is
     /// [`ABSENT`] throughout, and codes of text may mean other texts than they did.
     pub rebuilt: bool,
@@ -49,21 +53,32 @@ impl Delta {
             .collect()
     }
 
-    /// This delta and the `newer` one that followed it, as one. A key that one removed and the other brought back is
-    /// left in `removed_keys`.
-    pub fn merge(mut self, newer: &Delta) -> Delta {
-        if newer.rebuilt {
-            let mut newer = newer.clone();
-            newer.removed_keys = concatenate(self.removed_keys, newer.removed_keys.as_ref());
-            return newer;
-        }
+    /// Deltas that followed each other, as one. A key that one removed and another brought back is left in
+    /// `removed_keys`. `None` if there are none.
+    pub fn merged<'a>(deltas: impl IntoIterator<Item = &'a Delta>) -> Option<Delta> {
+        let mut deltas = deltas.into_iter();
+        let mut merged = deltas.next()?.clone();
         let mut known: HashMap<Slot, u32> = HashMap::with_hasher(Default::default());
         known.extend(
-            self.slots
+            merged
+                .slots
                 .iter()
                 .zip(0..)
                 .map(|(&slot, entry)| (slot, entry)),
         );
+        for newer in deltas {
+            if newer.rebuilt {
+                merged.rebuilt = true;
+                merged.before.fill(ABSENT);
+                merged.images = newer.images.clone();
+            }
+            merged.absorb(newer, &mut known);
+        }
+        Some(merged)
+    }
+
+    /// Adds what came next; `known` finds entries by slot.
+    fn absorb(&mut self, newer: &Delta, known: &mut HashMap<Slot, u32>) {
         let mut picked = Vec::new();
         let base = self.images.first().map_or(0, Column::len) as u32;
         for (entry, &slot) in newer.slots.iter().enumerate() {
@@ -72,6 +87,7 @@ impl Delta {
                 self.after.set(own as usize, after);
                 continue;
             }
+            known.insert(slot, self.slots.len() as u32);
             self.slots.push(slot);
             self.after.push(after);
             self.before.push(match newer.before[entry] {
@@ -84,32 +100,25 @@ impl Delta {
             });
         }
         for (image, newer) in self.images.iter_mut().zip(&newer.images) {
+            if image.dtype() != newer.dtype() {
+                image.set_dtype(newer.dtype());
+            }
             image.append_codes(&newer.gather(&picked));
         }
         for (changed, &newer) in self.changed.iter_mut().zip(&newer.changed) {
             *changed |= newer;
         }
-        self.removed_keys = concatenate(self.removed_keys, newer.removed_keys.as_ref());
-        self
+        if self.removed_keys.dtype() != newer.removed_keys.dtype() {
+            self.removed_keys.set_dtype(newer.removed_keys.dtype());
+        }
+        self.removed_keys.append(&newer.removed_keys);
+        self.rekeyed |= newer.rekeyed;
     }
 
     /// Bytes held on the heap.
     pub fn heap_size(&self) -> usize {
         let images: usize = self.images.iter().map(Column::heap_size).sum();
         images + self.slots.capacity() * 8 + self.after.heap_size()
-    }
-}
-
-fn concatenate(older: Option<Column>, newer: Option<&Column>) -> Option<Column> {
-    match (older, newer) {
-        (Some(mut older), Some(newer)) => {
-            if older.dtype() != newer.dtype() {
-                older.set_dtype(newer.dtype());
-            }
-            older.append(newer);
-            Some(older)
-        }
-        (older, newer) => older.or_else(|| newer.cloned()),
     }
 }
 
@@ -125,6 +134,8 @@ pub(super) struct Pending {
     /// By slot, whether it is among `slots`.
     touched: Bitmap,
     pub rebuilt: bool,
+    /// Whether a row was removed, so that its slot may have been used again.
+    pub rekeyed: bool,
     /// Keys of rows that went away and may have come back since.
     pub gone: Option<Column>,
 }
@@ -242,7 +253,8 @@ impl Pending {
             after,
             images,
             changed,
-            removed_keys: None,
+            removed_keys: Column::new(DataType::Int64),
+            rekeyed: std::mem::take(&mut self.rekeyed),
             rebuilt: std::mem::take(&mut self.rebuilt),
         }
     }

@@ -27,9 +27,9 @@ pub(super) struct ColumnKeys {
     pub lookup: IntLookup,
 }
 
-/// The whole number that stands for the key in row `i`, which is not null: equal keys have equal numbers.
+/// The whole number that stands for the cell in row `i`, which is not null: equal cells have equal numbers.
 #[inline]
-pub(super) fn key_number(column: &Column, i: usize) -> i64 {
+pub(crate) fn key_number(column: &Column, i: usize) -> i64 {
     match column.data() {
         Data::Bool(values) => values[i].into(),
         Data::Int(values) => values[i],

@@ -30,6 +30,7 @@ use crate::sort::{SortKeys, int_key, sort_positions};
 use crate::value::{Scalar, Value};
 pub use crate::view::{ABSENT, Slot};
 use delta::Pending;
+pub(crate) use keys::key_number as cell_number;
 use keys::{ColumnKeys, Keys, Numbers, key_number};
 
 /// Names that mean something else to the protocol, and cannot name a column.
@@ -263,9 +264,9 @@ impl Table {
             let gone = pending.gone.take();
             let rebuilt = pending.rebuilt;
             let mut delta = pending.take(&self.live, &self.columns);
-            delta.removed_keys = self
-                .index()
-                .map(|position| self.removed_keys(position, &delta, gone.filter(|_| rebuilt)));
+            if let Some(position) = self.index() {
+                delta.removed_keys = self.removed_keys(position, &delta, gone.filter(|_| rebuilt));
+            }
             delta
         });
         self.pending = Some(pending);
@@ -283,6 +284,9 @@ impl Table {
                     removed.push(key);
                 }
             }
+            return removed;
+        }
+        if !delta.rekeyed {
             return removed;
         }
         let image = &delta.images[position];

@@ -407,7 +407,7 @@ mod tests {
             for (slots, insert) in steps {
                 if insert {
                     let new: Vec<u32> = slots.into_iter().filter(|slot| !model.contains(slot)).collect();
-                    if new.len() % 2 == 0 {
+                    if new.len().is_multiple_of(2) {
                         list.insert_batch(&new, |a, b| a.cmp(&b));
                     } else {
                         new.iter().for_each(|slot| list.insert_by(*slot, |other| other.cmp(slot)));

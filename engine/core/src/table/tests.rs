@@ -193,10 +193,7 @@ impl Follower {
         if table.index().is_some() {
             let keys: std::collections::BTreeSet<Scalar> =
                 self.rows.keys().map(|&slot| table.key(slot)).collect();
-            let removed = delta
-                .removed_keys
-                .as_ref()
-                .expect("a table with an index tells removed keys");
+            let removed = &delta.removed_keys;
             let told: std::collections::BTreeSet<Scalar> = (0..removed.len())
                 .map(|i| removed.value(i).to_scalar())
                 .collect();
@@ -233,15 +230,13 @@ fn check_indexed(dtype: DataType, actions: Vec<Action>, merge: bool, explicit: b
                 model.clear();
             }
             Action::Take => {
-                let Some(mut delta) = table.take_delta() else {
+                let Some(delta) = table.take_delta() else {
                     continue;
                 };
                 if merge {
-                    delta = match held.take() {
-                        Some(older) => older.merge(&delta),
-                        None => delta,
-                    };
-                    delta.removed_keys = None;
+                    let delta =
+                        Delta::merged(held.iter().chain([&delta])).expect("at least one delta");
+                    held = None;
                     if turn % 2 == 0 {
                         held = Some(delta);
                         continue;
@@ -280,10 +275,10 @@ fn follow_merged(follower: &mut Follower, table: &Table, delta: &Delta) {
         follower.keys.difference(&now).cloned().collect()
     };
     let index = table.index().expect("an indexed table");
-    delta.removed_keys = Some(column_of(
+    delta.removed_keys = column_of(
         table.column(index).dtype(),
         keys.iter().map(Scalar::as_value),
-    ));
+    );
     follower.step(table, &delta);
 }
 

@@ -334,7 +334,8 @@ impl<'a> Input<'a> {
         }
         let mut candidates: VecDeque<usize> = VecDeque::new();
         let mut results = Vec::with_capacity(range.len());
-        for at in start..range.end {
+        let first = start;
+        for at in first..range.end {
             let slot = self.rows[at];
             if at >= range.start {
                 start = self.frame_start(at, start);

@@ -44,7 +44,7 @@ impl WindowColumn {
         };
         for partition in 0..built.partitions.len() as u32 {
             let all = 0..built.partitions.rows(partition).len();
-            built.evaluate(partition, all, columns, &mut Vec::new());
+            built.evaluate(partition, all, columns, &mut Changed::default());
         }
         built
     }
@@ -54,14 +54,19 @@ impl WindowColumn {
         &self.column
     }
 
+    /// Exchanges the column with `other`: the cells may live elsewhere between steps.
+    pub fn swap_column(&mut self, other: &mut Column) {
+        std::mem::swap(&mut self.column, other);
+    }
+
     /// Follows a step of the table: `was` and `is` say which rows exist, whatever a filter says. The slots whose cell
-    /// changed are appended to `changed`, each once, those that the step touched among them.
+    /// changed are noted in `changed`, each once, those that the step touched among them.
     pub fn step(
         &mut self,
         step: &Step<'_>,
         n_slots: usize,
         keys: &Keys<'_>,
-        changed: &mut Vec<Slot>,
+        changed: &mut Changed,
     ) {
         if self.column.len() < n_slots {
             self.column.extend_nulls(n_slots - self.column.len());
@@ -91,7 +96,7 @@ impl WindowColumn {
         partition: u32,
         range: Range<usize>,
         columns: Columns<'_>,
-        changed: &mut Vec<Slot>,
+        changed: &mut Changed,
     ) {
         let rows = self.partitions.rows(partition);
         let input = Input {
@@ -113,12 +118,38 @@ impl WindowColumn {
         let differing: Vec<usize> = (0..slots.len())
             .filter(|&i| !same(self.column.value(slots[i] as usize), value(i)))
             .collect();
+        changed.note(differing.iter().map(|&i| slots[i]), &self.column);
         // Through a column of its own, so that text goes into the window's own dictionary and the table's is not
         // shared beyond this call.
         let fresh = column_of(self.plan.dtype, differing.iter().map(|&i| value(i)));
         let targets = differing.iter().map(|&i| slots[i] as usize).zip(0..);
         self.column.scatter(&fresh, targets);
-        changed.extend(differing.iter().map(|&i| slots[i]));
+    }
+}
+
+/// The cells of a window column that a step changed.
+#[derive(Debug, Default)]
+pub struct Changed {
+    /// Their slots.
+    pub slots: Vec<Slot>,
+    /// What they held before, in the same order; `None`: nothing changed. Codes of text are those of the window's
+    /// dictionary, which is not held here.
+    pub before: Option<Column>,
+}
+
+impl Changed {
+    /// Notes slots and the cells of `column` there, before they change.
+    pub fn note(&mut self, slots: impl Iterator<Item = Slot>, column: &Column) {
+        let start = self.slots.len();
+        self.slots.extend(slots);
+        if self.slots.len() > start {
+            let mut before = column.gather(&self.slots[start..]);
+            before.forget_dictionary();
+            match &mut self.before {
+                None => self.before = Some(before),
+                Some(all) => all.append_codes(&before),
+            }
+        }
     }
 }
 

@@ -392,7 +392,7 @@ fn a_stepped_window_is_one_built_anew() {
                 old: old.columns(),
                 new: rows.columns(),
             };
-            let mut changed = Vec::new();
+            let mut changed = Changed::default();
             window.step(&step, rows.live.len(), &keys, &mut changed);
             let anew = rows.window(&plan);
             for slot in rows.order() {
@@ -411,7 +411,7 @@ fn a_stepped_window_is_one_built_anew() {
                 let before = shown.get(slot as usize);
                 if before.is_some_and(|before| before.as_value() != stepped) {
                     assert!(
-                        changed.contains(&slot),
+                        changed.slots.contains(&slot),
                         "{spec:?}: slot {slot} changed untold"
                     );
                 }

@@ -734,12 +734,17 @@ Global___ViewPort: _TypeAlias = ViewPort  # noqa: Y015
 class GetFeaturesReq(_message.Message):
     DESCRIPTOR: _descriptor.Descriptor
 
+    DIALECT_FIELD_NUMBER: _builtins.int
+    dialect: _builtins.str
+    """Sightline: the dialect this session speaks, "5.5" or "5.6"; empty: found out from what it sends"""
     def __init__(
         self,
+        *,
+        dialect: _builtins.str = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["dialect", b"dialect"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 

@@ -13,9 +13,7 @@ def main() -> int:
     """Parses the command line and serves until Ctrl-C. Returns the exit code."""
     parser = argparse.ArgumentParser(prog="python -m sightline.demo", description="Serve two live tables.")
     parser.add_argument("--port", type=int, default=8080, help="port on 127.0.0.1, 0 for any (default: 8080)")
-    parser.add_argument(
-        "--pages", type=Path, help="folder with the pages; without it only the websocket is served"
-    )
+    parser.add_argument("--pages", type=Path, help="folder with the pages; without it only the websocket is served")
     parser.add_argument("--superstore", type=Path, help="Arrow file for the table `superstore`")
     arguments = parser.parse_args()
 

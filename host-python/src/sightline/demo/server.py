@@ -12,8 +12,8 @@ from __future__ import annotations
 import asyncio
 import time
 from pathlib import Path
+from typing import Any
 
-from sightline.handlers.tornado import PerspectiveTornadoHandler
 from tornado.httpserver import HTTPServer
 from tornado.ioloop import PeriodicCallback
 from tornado.netutil import bind_sockets
@@ -21,6 +21,7 @@ from tornado.web import Application, RedirectHandler, StaticFileHandler
 
 from sightline import Client, Server, Table
 from sightline.demo.market import SCHEMA, Market
+from sightline.handlers.tornado import PerspectiveTornadoHandler
 
 __all__ = ["ADDRESS", "ROWS_PER_UPDATE", "UPDATES_PER_SECOND", "make_app", "make_market", "serve"]
 
@@ -58,7 +59,7 @@ def make_app(server: Server, pages: Path | None) -> Application:
         server: what answers at `/websocket`.
         pages: the folder whose `demo`, `dist`, `pkg` and `node_modules` are served, or None for no pages.
     """
-    routes: list[tuple[object, ...]] = [
+    routes: list[Any] = [
         (r"/websocket", PerspectiveTornadoHandler, {"perspective_server": server}),
     ]
     if pages is not None:
@@ -98,9 +99,7 @@ async def serve(port: int, pages: Path | None, superstore: bytes | None) -> None
     sockets = bind_sockets(port, address=ADDRESS)
     http = HTTPServer(make_app(server, pages))
     http.add_sockets(sockets)
-    feed = PeriodicCallback(
-        lambda: table.update(market.trade(ROWS_PER_UPDATE, _now_ms())), 1000.0 / UPDATES_PER_SECOND
-    )
+    feed = PeriodicCallback(lambda: table.update(market.trade(ROWS_PER_UPDATE, _now_ms())), 1000.0 / UPDATES_PER_SECOND)
     feed.start()
     host, bound_port = sockets[0].getsockname()[:2]
     print(f"Sightline demo: http://{host}:{bound_port}/ (Ctrl-C ends it)", flush=True)

@@ -108,6 +108,8 @@ class SendQueue:
         self._bytes = 0
         self._closed: BaseException | None = None
         self._ready = asyncio.Event()
+        # Called on the loop when the queue ends: whoever sends may be stuck in a socket that nobody reads.
+        self.on_end: Callable[[], object] = self._ready.set
 
     @property
     def size(self) -> int:
@@ -157,6 +159,11 @@ class SendQueue:
                 self._ready.clear()
             await self._ready.wait()
 
+    @property
+    def reason(self) -> BaseException | None:
+        """Why the queue ended, None while it has not."""
+        return self._closed
+
     def _end(self, reason: BaseException) -> None:
         self._closed = reason
         self._messages.clear()
@@ -165,7 +172,7 @@ class SendQueue:
 
     def _wake(self) -> None:
         try:
-            self._loop.call_soon_threadsafe(self._ready.set)
+            self._loop.call_soon_threadsafe(self.on_end if self._closed is not None else self._ready.set)
         except RuntimeError:
             logger.debug("a message came after the loop was closed")
 
@@ -206,6 +213,7 @@ class Connection:
     _slots: asyncio.Semaphore = field(init=False)
     _sender: asyncio.Task[None] = field(init=False)
     _order: asyncio.Lock = field(init=False)
+    _session_closed: bool = False
 
     def __post_init__(self) -> None:
         self._queue = SendQueue(self.loop, self.limits.max_queue_bytes)
@@ -218,6 +226,7 @@ class Connection:
         else:
             self._session = self.server.new_session(lambda data: self._queue.put(bytes(data), False))
         self._sender = self.loop.create_task(self._send_all())
+        self._queue.on_end = self._sender.cancel
 
     @property
     def session(self) -> Any:
@@ -244,6 +253,13 @@ class Connection:
     async def close(self) -> None:
         """Ends the connection from the client's side: the session goes, with its views."""
         self._queue.close(_ClosedError())
+        await self._close_session()
+        await asyncio.gather(self._sender, return_exceptions=True)
+
+    async def _close_session(self) -> None:
+        if self._session_closed:
+            return
+        self._session_closed = True
         if isinstance(self._session, SinkSession):
             self.server._close_callbacks.discard(self._server_closes)
             future = self._session.close()
@@ -251,7 +267,6 @@ class Connection:
                 future.add_done_callback(lambda done: self._on_loop(self._hand_out, done))
         else:
             await self._run_blocking(self._session.close)
-        await asyncio.gather(self._sender, return_exceptions=True)
 
     # Requests
 
@@ -314,21 +329,23 @@ class Connection:
     # Sending
 
     async def _send_all(self) -> None:
-        code, reason = INTERNAL, ""
         try:
             while True:
                 await self.send(await self._queue.get())
-        except _ClosedError:
-            return
-        except _ServerClosedError:
-            code, reason = GOING_AWAY, "the server is closing"
-        except SlowClientError as error:
-            logger.warning("%s", error)
-            code, reason = TRY_LATER, str(error)
+        except (asyncio.CancelledError, _ClosedError, _ServerClosedError, SlowClientError):
+            # The queue's end also cancels a send that is stuck; any other cancellation is the loop's.
+            if self._queue.reason is None:
+                raise
         except Exception as error:
             logger.info("a client went away while it was sent to: %s", error)
             self._queue.close(_ClosedError())
-        await self._close_socket(code, reason)
+        reason = self._queue.reason
+        if isinstance(reason, SlowClientError):
+            logger.warning("%s", reason)
+            await self._close_session()
+            await self._close_socket(TRY_LATER, str(reason))
+        elif isinstance(reason, _ServerClosedError):
+            await self._close_socket(GOING_AWAY, "the server is closing")
 
     async def _close_socket(self, code: int, reason: str) -> None:
         try:
