@@ -3,7 +3,8 @@
 use bytes::Bytes;
 use sightline_core::ingest::{Input, ListFlatten};
 use sightline_core::view::{
-    AggregateSpec, Filter, FilterOp, Frame, GroupRollup, Sort, SortOp, SplitRollup, ViewConfig, WindowSpec,
+    AggregateSpec, Filter, FilterOp, Frame, GroupRollup, Sort, SortOp, SplitRollup, ViewConfig,
+    WindowSpec,
 };
 use sightline_core::{ColumnType, Scalar, Value};
 use sightline_protocol as wire;
@@ -50,7 +51,9 @@ pub fn scalar(value: Value<'_>) -> wire::Scalar {
         Value::Text(v) => WireScalar::String(v.to_owned()),
         number => WireScalar::Float(number.as_f64().unwrap_or(f64::NAN)),
     };
-    wire::Scalar { scalar: Some(scalar) }
+    wire::Scalar {
+        scalar: Some(scalar),
+    }
 }
 
 fn scalar_from(scalar: &wire::Scalar) -> Result<Scalar> {
@@ -97,7 +100,8 @@ pub fn list_flatten(number: Option<i32>) -> Result<ListFlatten> {
 }
 
 fn sort_op(number: i32) -> Result<SortOp> {
-    let op = wire::SortOp::try_from(number).map_err(|_| Error::request(format!("{number} is not a sort")))?;
+    let op = wire::SortOp::try_from(number)
+        .map_err(|_| Error::request(format!("{number} is not a sort")))?;
     Ok(match op {
         wire::SortOp::SortNone => SortOp::None,
         wire::SortOp::SortAsc => SortOp::Asc,
@@ -128,14 +132,19 @@ fn sort_op_to(op: SortOp) -> i32 {
 
 /// The aggregate of `[name]`, `[name, "column,column"]`, or `[name, column, column]`.
 fn aggregate(list: &wire_config::AggList) -> Result<AggregateSpec> {
-    let (name, args) =
-        list.aggregations.split_first().ok_or_else(|| Error::request("an aggregate has no name"))?;
+    let (name, args) = list
+        .aggregations
+        .split_first()
+        .ok_or_else(|| Error::request("an aggregate has no name"))?;
     let args = match args {
         // One element holds all names; a comma inside a column's name cannot be told apart on this wire.
         [joined] => joined.split(',').map(str::to_owned).collect(),
         args => args.to_vec(),
     };
-    Ok(AggregateSpec { name: name.clone(), args })
+    Ok(AggregateSpec {
+        name: name.clone(),
+        args,
+    })
 }
 
 fn window(spec: &wire::WindowSpec) -> WindowSpec {
@@ -143,7 +152,10 @@ fn window(spec: &wire::WindowSpec) -> WindowSpec {
         source: spec.source.clone(),
         op: spec.op.clone(),
         partition_by: spec.partition_by.clone(),
-        order_by: spec.order_by.as_ref().map(|order| (order.column.clone(), order.desc)),
+        order_by: spec
+            .order_by
+            .as_ref()
+            .map(|order| (order.column.clone(), order.desc)),
         frame: spec.frame.as_ref().map(|frame| match frame {
             WireFrame::Rows(rows) => Frame::Rows(*rows),
             WireFrame::Range(range) => Frame::Range(*range),
@@ -162,7 +174,10 @@ fn window_to(spec: &WindowSpec) -> wire::WindowSpec {
         order_by: spec
             .order_by
             .as_ref()
-            .map(|(column, desc)| wire::window_spec::Order { column: column.clone(), desc: *desc }),
+            .map(|(column, desc)| wire::window_spec::Order {
+                column: column.clone(),
+                desc: *desc,
+            }),
         offset: spec.offset,
         alpha: spec.alpha,
         frame: spec.frame.as_ref().map(|frame| match frame {
@@ -175,8 +190,14 @@ fn window_to(spec: &WindowSpec) -> wire::WindowSpec {
 
 /// The configuration that a message asks for. No message is the default configuration.
 pub fn view_config(config: Option<&wire::ViewConfig>) -> Result<ViewConfig> {
-    let Some(config) = config else { return Ok(ViewConfig::default()) };
-    let columns = match config.columns.as_ref().and_then(|columns| columns.opt_columns.as_ref()) {
+    let Some(config) = config else {
+        return Ok(ViewConfig::default());
+    };
+    let columns = match config
+        .columns
+        .as_ref()
+        .and_then(|columns| columns.opt_columns.as_ref())
+    {
         None | Some(OptColumns::DefaultColumns(_)) => None,
         Some(OptColumns::Columns(columns)) => Some(columns.columns.clone()),
     };
@@ -184,14 +205,27 @@ pub fn view_config(config: Option<&wire::ViewConfig>) -> Result<ViewConfig> {
         .filter
         .iter()
         .map(|filter| {
-            let operands = filter.value.iter().map(scalar_from).collect::<Result<_>>()?;
-            Ok(Filter { column: filter.column.clone(), op: filter.op.clone(), operands })
+            let operands = filter
+                .value
+                .iter()
+                .map(scalar_from)
+                .collect::<Result<_>>()?;
+            Ok(Filter {
+                column: filter.column.clone(),
+                op: filter.op.clone(),
+                operands,
+            })
         })
         .collect::<Result<_>>()?;
     let sort = config
         .sort
         .iter()
-        .map(|sort| Ok(Sort { column: sort.column.clone(), op: sort_op(sort.op)? }))
+        .map(|sort| {
+            Ok(Sort {
+                column: sort.column.clone(),
+                op: sort_op(sort.op)?,
+            })
+        })
         .collect::<Result<_>>()?;
     let aggregates = config
         .aggregates
@@ -204,7 +238,9 @@ pub fn view_config(config: Option<&wire::ViewConfig>) -> Result<ViewConfig> {
             Ok(wire::GroupRollupMode::Rollup) => Ok(GroupRollup::Rollup),
             Ok(wire::GroupRollupMode::Flat) => Ok(GroupRollup::Flat),
             Ok(wire::GroupRollupMode::Total) => Ok(GroupRollup::Total),
-            Err(_) => Err(Error::request(format!("{number} is not a group rollup mode"))),
+            Err(_) => Err(Error::request(format!(
+                "{number} is not a group rollup mode"
+            ))),
         })
         .transpose()?;
     let split_rollup_mode = config
@@ -212,13 +248,20 @@ pub fn view_config(config: Option<&wire::ViewConfig>) -> Result<ViewConfig> {
         .map(|number| match wire::SplitRollupMode::try_from(number) {
             Ok(wire::SplitRollupMode::Flat) => Ok(SplitRollup::Flat),
             Ok(wire::SplitRollupMode::Rollup) => Ok(SplitRollup::Rollup),
-            Err(_) => Err(Error::request(format!("{number} is not a split rollup mode"))),
+            Err(_) => Err(Error::request(format!(
+                "{number} is not a split rollup mode"
+            ))),
         })
         .transpose()?;
     let filter_op = match wire_config::FilterReducer::try_from(config.filter_op) {
         Ok(wire_config::FilterReducer::And) => FilterOp::And,
         Ok(wire_config::FilterReducer::Or) => FilterOp::Or,
-        Err(_) => return Err(Error::request(format!("{} is not a way to combine filters", config.filter_op))),
+        Err(_) => {
+            return Err(Error::request(format!(
+                "{} is not a way to combine filters",
+                config.filter_op
+            )));
+        }
     };
     Ok(ViewConfig {
         group_by: config.group_by.clone(),
@@ -227,9 +270,17 @@ pub fn view_config(config: Option<&wire::ViewConfig>) -> Result<ViewConfig> {
         filter,
         filter_op,
         sort,
-        expressions: config.expressions.iter().map(|(alias, text)| (alias.clone(), text.clone())).collect(),
+        expressions: config
+            .expressions
+            .iter()
+            .map(|(alias, text)| (alias.clone(), text.clone()))
+            .collect(),
         aggregates,
-        windows: config.windows.iter().map(|(alias, spec)| (alias.clone(), window(spec))).collect(),
+        windows: config
+            .windows
+            .iter()
+            .map(|(alias, spec)| (alias.clone(), window(spec)))
+            .collect(),
         group_by_depth: config.group_by_depth,
         group_rollup_mode,
         split_rollup_mode,
@@ -244,7 +295,9 @@ pub fn view_config_to(config: &ViewConfig) -> wire::ViewConfig {
         columns: Some(wire::ColumnsUpdate {
             opt_columns: Some(match &config.columns {
                 None => OptColumns::DefaultColumns(0),
-                Some(columns) => OptColumns::Columns(wire::columns_update::Columns { columns: columns.clone() }),
+                Some(columns) => OptColumns::Columns(wire::columns_update::Columns {
+                    columns: columns.clone(),
+                }),
             }),
         }),
         filter: config
@@ -253,13 +306,20 @@ pub fn view_config_to(config: &ViewConfig) -> wire::ViewConfig {
             .map(|filter| wire_config::Filter {
                 column: filter.column.clone(),
                 op: filter.op.clone(),
-                value: filter.operands.iter().map(|operand| scalar(operand.as_value())).collect(),
+                value: filter
+                    .operands
+                    .iter()
+                    .map(|operand| scalar(operand.as_value()))
+                    .collect(),
             })
             .collect(),
         sort: config
             .sort
             .iter()
-            .map(|sort| wire_config::Sort { column: sort.column.clone(), op: sort_op_to(sort.op) })
+            .map(|sort| wire_config::Sort {
+                column: sort.column.clone(),
+                op: sort_op_to(sort.op),
+            })
             .collect(),
         expressions: config.expressions.iter().cloned().collect(),
         aggregates: config
@@ -273,7 +333,11 @@ pub fn view_config_to(config: &ViewConfig) -> wire::ViewConfig {
                 (column.clone(), wire_config::AggList { aggregations })
             })
             .collect(),
-        windows: config.windows.iter().map(|(alias, spec)| (alias.clone(), window_to(spec))).collect(),
+        windows: config
+            .windows
+            .iter()
+            .map(|(alias, spec)| (alias.clone(), window_to(spec)))
+            .collect(),
         filter_op: match config.filter_op {
             FilterOp::And => wire_config::FilterReducer::And,
             FilterOp::Or => wire_config::FilterReducer::Or,

@@ -3,9 +3,9 @@
 use std::collections::BTreeMap;
 use std::rc::Rc;
 
-use sightline_core::column::Column;
 use sightline_core::batch::Batch;
-use sightline_core::table::{Delta, Join, Table};
+use sightline_core::column::Column;
+use sightline_core::table::{Delta, Table};
 use sightline_core::view::{Context, Filter, View, ViewConfig, ViewCore};
 
 use crate::error::Result;
@@ -36,15 +36,6 @@ pub enum Op {
 pub enum Origin {
     /// From clients.
     Input,
-    /// From two other tables.
-    Join {
-        /// The join itself.
-        join: Box<Join>,
-        /// Left and right table.
-        sources: [String; 2],
-        /// The versions of both that the join has seen.
-        seen: [u64; 2],
-    },
     /// From a view of another table.
     View {
         /// The view's id.
@@ -129,7 +120,11 @@ impl TableEntry {
     }
 
     /// The computation for `key`: the one there is, or a new one. Counts a view to it.
-    pub fn join_core(&mut self, key: CoreKey, build: impl FnOnce(&Table) -> Result<ViewCore>) -> Result<u64> {
+    pub fn join_core(
+        &mut self,
+        key: CoreKey,
+        build: impl FnOnce(&Table) -> Result<ViewCore>,
+    ) -> Result<u64> {
         if let Some((&id, shared)) = self.cores.iter_mut().find(|(_, shared)| shared.key == key) {
             shared.n_views += 1;
             return Ok(id);
@@ -137,7 +132,15 @@ impl TableEntry {
         let core = build(&self.table)?;
         let id = self.next_core;
         self.next_core += 1;
-        self.cores.insert(id, SharedCore { key, core, version: self.log.version(), n_views: 1 });
+        self.cores.insert(
+            id,
+            SharedCore {
+                key,
+                core,
+                version: self.log.version(),
+                n_views: 1,
+            },
+        );
         self.follow();
         Ok(id)
     }
@@ -155,8 +158,12 @@ impl TableEntry {
 
     /// Brings one computation up to the table; whether there was anything to do.
     pub fn catch_up(&mut self, id: u64, context: &Context) -> Result<bool> {
-        let Some(shared) = self.cores.get_mut(&id) else { return Ok(false) };
-        let Some(delta) = self.log.since(shared.version) else { return Ok(false) };
+        let Some(shared) = self.cores.get_mut(&id) else {
+            return Ok(false);
+        };
+        let Some(delta) = self.log.since(shared.version) else {
+            return Ok(false);
+        };
         shared.core.step(&self.table, &delta, context)?;
         shared.version = self.log.version();
         Ok(true)
@@ -164,7 +171,8 @@ impl TableEntry {
 
     /// Remembers changes only while somebody follows.
     pub fn follow(&mut self) {
-        self.table.set_tracking(!self.cores.is_empty() || self.n_dependents > 0);
+        self.table
+            .set_tracking(!self.cores.is_empty() || self.n_dependents > 0);
     }
 
     /// Records what a flush did.

@@ -52,6 +52,9 @@ impl From<&Error> for ServerError {
             Error::UnknownView => StatusCode::ViewNotFound,
             _ => StatusCode::ServerError,
         };
-        Self { message: error.to_string(), status_code: status as i32 }
+        Self {
+            message: error.to_string(),
+            status_code: status as i32,
+        }
     }
 }

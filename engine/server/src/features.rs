@@ -5,7 +5,9 @@
 use sightline_protocol::get_features_resp::{
     AggregateArgs, AggregateOptions, ColumnTypeOptions, WindowAggregateOptions,
 };
-use sightline_protocol::{ColumnType, GetFeaturesResp, GroupRollupMode, SplitRollupMode, WindowAggregateArgs};
+use sightline_protocol::{
+    ColumnType, GetFeaturesResp, GroupRollupMode, SplitRollupMode, WindowAggregateArgs,
+};
 
 use crate::session::Dialect;
 
@@ -36,8 +38,7 @@ const NULL_OPS: [&str; 2] = ["is not null", "is null"];
 /// Aggregates by type, in menu order; a name before `/` takes one numeric column as argument.
 const TEXT_AGGREGATES: &str = "count,any,distinct count,distinct leaf,dominant,first,join,last,last by index,median,q1,q3,\
     unique,min by/,max by/";
-const TIME_AGGREGATES: &str =
-    "count,any,avg,distinct count,distinct leaf,dominant,first,high,low,min,max,last by index,last,median,q1,q3,unique";
+const TIME_AGGREGATES: &str = "count,any,avg,distinct count,distinct leaf,dominant,first,high,low,min,max,last by index,last,median,q1,q3,unique";
 const NUMBER_AGGREGATES: &str = "sum,abs sum,any,avg,count,distinct count,distinct leaf,dominant,first,gmv,high,low,max,\
     min,high minus low,last by index,last minus first,last,mean,median,mul,q1,q3,pct sum parent,pct sum total,stddev,\
     sum abs,sum or zero,unique,var,weighted mean/,min by/,max by/";
@@ -45,8 +46,17 @@ const BOOLEAN_AGGREGATES: &str =
     "count,and,any,distinct count,distinct leaf,dominant,first,last,last by index,or,unique";
 
 fn filter_ops(column_type: ColumnType) -> ColumnTypeOptions {
-    let text: &[&str] = if column_type == ColumnType::String { &TEXT_OPS } else { &[] };
-    let options = COMPARISONS.iter().chain(text).chain(&NULL_OPS).map(|&op| op.to_owned()).collect();
+    let text: &[&str] = if column_type == ColumnType::String {
+        &TEXT_OPS
+    } else {
+        &[]
+    };
+    let options = COMPARISONS
+        .iter()
+        .chain(text)
+        .chain(&NULL_OPS)
+        .map(|&op| op.to_owned())
+        .collect();
     ColumnTypeOptions { options }
 }
 
@@ -60,12 +70,19 @@ fn aggregates(column_type: ColumnType, dialect: Dialect) -> AggregateOptions {
     let aggregates = names
         .split(',')
         .map(|name| match name.trim().strip_suffix('/') {
-            Some(name) => AggregateArgs { name: name.to_owned(), args: vec![ColumnType::Float as i32] },
+            Some(name) => AggregateArgs {
+                name: name.to_owned(),
+                args: vec![ColumnType::Float as i32],
+            },
             // The one aggregate that was renamed between the dialects; the engine knows both names.
-            None if name.trim() == "sum or zero" && dialect == Dialect::V55 => {
-                AggregateArgs { name: "sum not null".to_owned(), args: Vec::new() }
-            }
-            None => AggregateArgs { name: name.trim().to_owned(), args: Vec::new() },
+            None if name.trim() == "sum or zero" && dialect == Dialect::V55 => AggregateArgs {
+                name: "sum not null".to_owned(),
+                args: Vec::new(),
+            },
+            None => AggregateArgs {
+                name: name.trim().to_owned(),
+                args: Vec::new(),
+            },
         })
         .collect();
     AggregateOptions { aggregates }
@@ -73,12 +90,14 @@ fn aggregates(column_type: ColumnType, dialect: Dialect) -> AggregateOptions {
 
 fn windows(column_type: ColumnType) -> WindowAggregateOptions {
     let numeric = matches!(column_type, ColumnType::Integer | ColumnType::Float);
-    let op = |name: &str, frames: &[&str], offset, alpha, result_type: Option<ColumnType>| WindowAggregateArgs {
-        name: name.to_owned(),
-        frames: frames.iter().map(|&frame| frame.to_owned()).collect(),
-        offset,
-        alpha,
-        result_type: result_type.map(|result_type| result_type as i32),
+    let op = |name: &str, frames: &[&str], offset, alpha, result_type: Option<ColumnType>| {
+        WindowAggregateArgs {
+            name: name.to_owned(),
+            frames: frames.iter().map(|&frame| frame.to_owned()).collect(),
+            offset,
+            alpha,
+            result_type: result_type.map(|result_type| result_type as i32),
+        }
     };
     let framed = ["rows", "range", "cumulative"];
     let float = Some(ColumnType::Float);
@@ -100,13 +119,22 @@ fn windows(column_type: ColumnType) -> WindowAggregateOptions {
         options.push(op("rate", &["range"], false, false, float));
         options.push(op("ema", &[], false, true, float));
     }
-    options.push(op("row_number", &[], false, false, Some(ColumnType::Integer)));
+    options.push(op(
+        "row_number",
+        &[],
+        false,
+        false,
+        Some(ColumnType::Integer),
+    ));
     WindowAggregateOptions { options }
 }
 
 /// Everything that is supported, in the words of a dialect.
 pub fn features(dialect: Dialect) -> GetFeaturesResp {
-    let by_type = || ALL.iter().map(|&column_type| (column_type as u32, column_type));
+    let by_type = || {
+        ALL.iter()
+            .map(|&column_type| (column_type as u32, column_type))
+    };
     GetFeaturesResp {
         group_by: true,
         split_by: true,
@@ -115,9 +143,15 @@ pub fn features(dialect: Dialect) -> GetFeaturesResp {
         sort: true,
         view_derivations: true,
         unordered: false,
-        filter_ops: by_type().map(|(key, column_type)| (key, filter_ops(column_type))).collect(),
-        aggregates: by_type().map(|(key, column_type)| (key, aggregates(column_type, dialect))).collect(),
-        window_aggregates: by_type().map(|(key, column_type)| (key, windows(column_type))).collect(),
+        filter_ops: by_type()
+            .map(|(key, column_type)| (key, filter_ops(column_type)))
+            .collect(),
+        aggregates: by_type()
+            .map(|(key, column_type)| (key, aggregates(column_type, dialect)))
+            .collect(),
+        window_aggregates: by_type()
+            .map(|(key, column_type)| (key, windows(column_type)))
+            .collect(),
         group_rollup_mode: vec![
             GroupRollupMode::Rollup as i32,
             GroupRollupMode::Flat as i32,

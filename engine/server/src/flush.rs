@@ -32,7 +32,9 @@ impl Server {
             return;
         }
         for name in std::mem::take(&mut self.dirty) {
-            let Some(entry) = self.tables.get_mut(&name) else { continue };
+            let Some(entry) = self.tables.get_mut(&name) else {
+                continue;
+            };
             for (port, ops) in std::mem::take(&mut entry.queue) {
                 self.flush_ops(&name, port, ops, out);
             }
@@ -46,7 +48,9 @@ impl Server {
 
     /// Applies the changes of one port to one table and publishes what they did.
     fn flush_ops(&mut self, name: &str, port: u32, ops: Vec<Op>, out: &mut Outbox) {
-        let Some(entry) = self.tables.get_mut(name) else { return };
+        let Some(entry) = self.tables.get_mut(name) else {
+            return;
+        };
         for op in ops {
             match op {
                 Op::Update(batch) => entry.table.apply(batch),
@@ -62,8 +66,12 @@ impl Server {
 
     /// Takes the delta of a table that has just changed, and tells its views' subscribers.
     pub(crate) fn publish(&mut self, name: &str, port: u32, out: &mut Outbox) {
-        let Some(entry) = self.tables.get_mut(name) else { return };
-        let Some(delta) = entry.table.take_delta().map(Rc::new) else { return };
+        let Some(entry) = self.tables.get_mut(name) else {
+            return;
+        };
+        let Some(delta) = entry.table.take_delta().map(Rc::new) else {
+            return;
+        };
         self.counters.flushes += 1;
         let wanted: BTreeSet<u64> = entry
             .views
@@ -77,17 +85,23 @@ impl Server {
         for id in wanted {
             // Cores with delta subscribers are stepped at every flush, so they stand right before this delta; one
             // that failed does not, and is left to be built anew when it is read.
-            let Some(shared) = entry.cores.get_mut(&id) else { continue };
+            let Some(shared) = entry.cores.get_mut(&id) else {
+                continue;
+            };
             if shared.version + 1 != next_version {
                 continue;
             }
-            let stepped = shared.core.step_with_changes(&entry.table, &delta, &self.context);
+            let stepped = shared
+                .core
+                .step_with_changes(&entry.table, &delta, &self.context);
             self.counters.steps += 1;
             match stepped {
                 Ok(changes) => {
                     shared.version = next_version;
                     let slice = shared.core.delta_slice(&entry.table, &changes);
-                    if let Ok(bytes) = slice.and_then(|slice| output::to_arrow(&slice, GroupNames::Plain, None)) {
+                    if let Ok(bytes) =
+                        slice.and_then(|slice| output::to_arrow(&slice, GroupNames::Plain, None))
+                    {
                         self.counters.deltas_encoded += 1;
                         encoded.insert(id, bytes.into());
                     }
@@ -98,17 +112,39 @@ impl Server {
         entry.record(Rc::clone(&delta));
         let removed = removed_keys(entry, &delta);
         for id in &entry.views {
-            let Some(view) = self.views.get(id) else { continue };
+            let Some(view) = self.views.get(id) else {
+                continue;
+            };
             if let Some(indices) = &removed {
                 for subscriber in &view.on_remove {
-                    let body = ViewOnRemoveResp { indices: Some(indices.clone()), port_id: port };
-                    out.notify(subscriber.session, subscriber.msg_id, id, Some(ClientResp::ViewOnRemoveResp(body)));
+                    let body = ViewOnRemoveResp {
+                        indices: Some(indices.clone()),
+                        port_id: port,
+                    };
+                    out.notify(
+                        subscriber.session,
+                        subscriber.msg_id,
+                        id,
+                        Some(ClientResp::ViewOnRemoveResp(body)),
+                    );
                 }
             }
             for subscriber in &view.on_update {
-                let delta = if view.deltas { encoded.get(&view.core).cloned() } else { None };
-                let body = ViewOnUpdateResp { delta, port_id: port };
-                out.notify(subscriber.session, subscriber.msg_id, id, Some(ClientResp::ViewOnUpdateResp(body)));
+                let delta = if view.deltas {
+                    encoded.get(&view.core).cloned()
+                } else {
+                    None
+                };
+                let body = ViewOnUpdateResp {
+                    delta,
+                    port_id: port,
+                };
+                out.notify(
+                    subscriber.session,
+                    subscriber.msg_id,
+                    id,
+                    Some(ClientResp::ViewOnUpdateResp(body)),
+                );
             }
         }
     }
@@ -124,7 +160,9 @@ impl Server {
         dependents.sort_unstable();
         for (_, name) in dependents {
             // Out of the map for the moment, so that its sources can be read.
-            let Some(mut entry) = self.tables.remove(&name) else { continue };
+            let Some(mut entry) = self.tables.remove(&name) else {
+                continue;
+            };
             let changed = self.follow_sources(&mut entry);
             self.tables.insert(name.clone(), entry);
             if changed {
@@ -137,33 +175,32 @@ impl Server {
     fn follow_sources(&mut self, entry: &mut TableEntry) -> bool {
         match &mut entry.origin {
             Origin::Input => false,
-            Origin::Join { join, sources: [left, right], seen } => {
-                let (Some(left), Some(right)) = (self.tables.get(left), self.tables.get(right)) else { return false };
-                let versions = [left.log.version(), right.log.version()];
-                if *seen == versions {
-                    return false;
-                }
-                let left_delta = left.log.since(seen[0]);
-                let right_delta = right.log.since(seen[1]);
-                join.step(&left.table, left_delta.as_deref(), &right.table, right_delta.as_deref(), &mut entry.table);
-                *seen = versions;
-                true
-            }
             Origin::View { view, table, seen } => {
-                let Some(source) = self.tables.get_mut(table) else { return false };
+                let Some(source) = self.tables.get_mut(table) else {
+                    return false;
+                };
                 let version = source.log.version();
                 if *seen == version {
                     return false;
                 }
-                let Some(view) = self.views.get(view) else { return false };
+                let Some(view) = self.views.get(view) else {
+                    return false;
+                };
                 if source.catch_up(view.core, &self.context).is_err() {
                     return false;
                 }
-                let Some(shared) = source.cores.get(&view.core) else { return false };
-                let Ok(rows) = derived_rows(shared, &view.view, &source.table) else { return false };
+                let Some(shared) = source.cores.get(&view.core) else {
+                    return false;
+                };
+                let Ok(rows) = derived_rows(shared, &view.view, &source.table) else {
+                    return false;
+                };
                 let (schema, index) = (entry.table.schema(), entry.table.index());
                 let input = Input::Arrow(&rows);
-                let Ok(batch) = ingest::conform(input, schema, index, &IngestOptions::default()) else { return false };
+                let Ok(batch) = ingest::conform(input, schema, index, &IngestOptions::default())
+                else {
+                    return false;
+                };
                 entry.table.clear();
                 entry.table.apply(batch);
                 *seen = version;
@@ -178,7 +215,6 @@ impl Server {
         for entry in self.tables.values() {
             let sources: &[(&String, u64)] = match &entry.origin {
                 Origin::Input => &[],
-                Origin::Join { sources: [left, right], seen, .. } => &[(left, seen[0]), (right, seen[1])],
                 Origin::View { table, seen, .. } => &[(table, *seen)],
             };
             for (name, seen) in sources {
@@ -188,7 +224,9 @@ impl Server {
         }
         for (name, entry) in &mut self.tables {
             if entry.n_dependents > 0 {
-                let least = entry.oldest_core().min(oldest.get(name).copied().unwrap_or(u64::MAX));
+                let least = entry
+                    .oldest_core()
+                    .min(oldest.get(name).copied().unwrap_or(u64::MAX));
                 entry.log.forget(least.min(entry.log.version()));
             }
         }
@@ -198,7 +236,11 @@ impl Server {
 impl TableEntry {
     /// The version of the computation that lags most.
     fn oldest_core(&self) -> u64 {
-        self.cores.values().map(|shared| shared.version).min().unwrap_or_else(|| self.log.version())
+        self.cores
+            .values()
+            .map(|shared| shared.version)
+            .min()
+            .unwrap_or_else(|| self.log.version())
     }
 
     /// Shortens the log, and makes lagging computations catch up once it grew too long. Returns how many did.

@@ -41,13 +41,11 @@ impl Log {
     pub fn since(&self, version: u64) -> Option<Cow<'_, Delta>> {
         // Versions below the base cannot occur: `forget` keeps what the oldest follower needs.
         let skip = version.saturating_sub(self.base) as usize;
-        let mut rest = self.deltas.iter().skip(skip);
-        let first = rest.next()?;
-        let mut merged = Cow::Borrowed(&**first);
-        for newer in rest {
-            merged = Cow::Owned(merged.into_owned().merge(newer));
+        let mut unseen = self.deltas.iter().skip(skip);
+        match (unseen.next()?, unseen.len()) {
+            (only, 0) => Some(Cow::Borrowed(only)),
+            _ => Delta::merged(self.deltas.iter().skip(skip).map(|delta| &**delta)).map(Cow::Owned),
         }
-        Some(merged)
     }
 
     /// Drops the deltas that every follower has seen; `oldest` is the least version among them.

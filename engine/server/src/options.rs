@@ -22,12 +22,14 @@ pub struct Limits {
     pub message_size: usize,
     /// Nesting of JSON input.
     pub json_depth: usize,
-    /// Nesting of an expression.
-    pub expression_depth: usize,
-    /// Steps that loops of one expression may take per row.
+    /// Bytes of the text of one expression.
+    pub expression_bytes: usize,
+    /// Steps that loops of one expression may take, however few rows there are.
     pub expression_steps: u64,
-    /// Bytes of one text that an expression makes.
-    pub expression_text: usize,
+    /// Further steps for each row.
+    pub expression_steps_per_row: u64,
+    /// Bytes of new text that one evaluation of an expression may make.
+    pub expression_text_bytes: usize,
     /// Cells of one answer.
     pub answer_cells: usize,
     /// Cells of one pivot: groups times occupied split columns.
@@ -47,9 +49,10 @@ impl Default for Limits {
         Self {
             message_size: 1 << 30,
             json_depth: 128,
-            expression_depth: 200,
-            expression_steps: 100_000,
-            expression_text: 1 << 20,
+            expression_bytes: 64 << 10,
+            expression_steps: 10_000_000,
+            expression_steps_per_row: 1_000,
+            expression_text_bytes: 256 << 20,
             answer_cells: 200_000_000,
             pivot_cells: 50_000_000,
             views_per_session: 10_000,
@@ -76,7 +79,12 @@ pub struct Permissions {
 
 impl Default for Permissions {
     fn default() -> Self {
-        Self { create: true, update: true, remove: true, delete: true }
+        Self {
+            create: true,
+            update: true,
+            remove: true,
+            delete: true,
+        }
     }
 }
 

@@ -35,12 +35,32 @@ impl Outbox {
 
     /// Adds an error answer.
     pub fn fail(&mut self, session: u32, msg_id: u32, entity_id: &str, error: &Error) {
-        self.answer(session, msg_id, entity_id, ClientResp::ServerError(ServerError::from(error)));
+        self.answer(
+            session,
+            msg_id,
+            entity_id,
+            ClientResp::ServerError(ServerError::from(error)),
+        );
     }
 
-    fn push(&mut self, session: u32, msg_id: u32, entity_id: &str, body: Option<ClientResp>, notification: bool) {
-        let response = Response { msg_id, entity_id: entity_id.to_owned(), client_resp: body };
-        self.messages.push(Outgoing { session, bytes: response.encode_to_vec(), notification });
+    fn push(
+        &mut self,
+        session: u32,
+        msg_id: u32,
+        entity_id: &str,
+        body: Option<ClientResp>,
+        notification: bool,
+    ) {
+        let response = Response {
+            msg_id,
+            entity_id: entity_id.to_owned(),
+            client_resp: body,
+        };
+        self.messages.push(Outgoing {
+            session,
+            bytes: response.encode_to_vec(),
+            notification,
+        });
     }
 
     /// All messages, in order.

@@ -3,12 +3,12 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use bytes::Bytes;
-use sightline_core::view::Context;
+use sightline_core::view::{Context, ExpressionLimits};
 use sightline_protocol::{Message as _, Request};
 
 use crate::entry::{Subscriber, TableEntry, ViewEntry};
 use crate::error::{Error, Result};
-use crate::options::{ServerOptions, SessionOptions};
+use crate::options::{Limits, ServerOptions, SessionOptions};
 use crate::outbox::{Outbox, Outgoing};
 use crate::session::Session;
 
@@ -57,6 +57,16 @@ pub struct Server {
     pub(crate) counters: Counters,
 }
 
+/// The limits of expressions among those of a server.
+fn expression_limits(limits: &Limits) -> ExpressionLimits {
+    ExpressionLimits {
+        source_bytes: limits.expression_bytes,
+        steps: limits.expression_steps,
+        steps_per_row: limits.expression_steps_per_row,
+        text_bytes: limits.expression_text_bytes,
+    }
+}
+
 /// One request at work: who asks, under which id, about what.
 #[derive(Debug, Clone, Copy)]
 pub(crate) struct Call<'a> {
@@ -68,7 +78,10 @@ pub(crate) struct Call<'a> {
 impl Call<'_> {
     /// The call as a subscription.
     pub fn subscriber(&self) -> Subscriber {
-        Subscriber { session: self.session, msg_id: self.msg_id }
+        Subscriber {
+            session: self.session,
+            msg_id: self.msg_id,
+        }
     }
 }
 
@@ -76,7 +89,11 @@ impl Server {
     /// A server without tables. `seed` feeds `random()` in expressions.
     pub fn new(options: ServerOptions, seed: u64) -> Self {
         Self {
-            context: Context { random_seed: seed, ..Context::default() },
+            context: Context {
+                now_ms: 0.0,
+                random_seed: seed,
+                expressions: expression_limits(&options.limits),
+            },
             options,
             sessions: BTreeMap::new(),
             next_session: 1,
@@ -102,18 +119,29 @@ impl Server {
     pub fn close_session(&mut self, session: u32) -> Vec<Outgoing> {
         let mut out = Outbox::default();
         if let Some(closed) = self.sessions.remove(&session) {
-            self.hosted_subscribers.retain(|subscriber| subscriber.session != session);
+            self.hosted_subscribers
+                .retain(|subscriber| subscriber.session != session);
             for view in self.views.values_mut() {
-                for subscribers in [&mut view.on_update, &mut view.on_remove, &mut view.on_delete] {
+                for subscribers in [
+                    &mut view.on_update,
+                    &mut view.on_remove,
+                    &mut view.on_delete,
+                ] {
                     subscribers.retain(|subscriber| subscriber.session != session);
                 }
             }
             for table in self.tables.values_mut() {
-                table.on_delete.retain(|subscriber| subscriber.session != session);
+                table
+                    .on_delete
+                    .retain(|subscriber| subscriber.session != session);
             }
             for id in closed.views {
                 // A view that feeds a derived table outlives its session, as the table does.
-                if self.views.get(&id).is_some_and(|view| view.owner == session && view.derived.is_empty()) {
+                if self
+                    .views
+                    .get(&id)
+                    .is_some_and(|view| view.owner == session && view.derived.is_empty())
+                {
                     self.drop_view(&id, &mut out);
                 }
             }
@@ -142,12 +170,25 @@ impl Server {
         let limit = self.options.limits.message_size;
         if request.len() > limit {
             let what = format!("a message of {} bytes", request.len());
-            out.fail(session, 0, "", &Error::Limit { what, limit: "message_size", value: limit });
+            out.fail(
+                session,
+                0,
+                "",
+                &Error::Limit {
+                    what,
+                    limit: "message_size",
+                    value: limit,
+                },
+            );
             return self.finish(out);
         }
         match Request::decode(request) {
             Ok(request) => {
-                let call = Call { session, msg_id: request.msg_id, entity_id: &request.entity_id };
+                let call = Call {
+                    session,
+                    msg_id: request.msg_id,
+                    entity_id: &request.entity_id,
+                };
                 let result = match request.client_req {
                     Some(body) => self.dispatch(call, body, &mut out),
                     None => Err(Error::request("Unhandled request type 2")),
@@ -163,7 +204,9 @@ impl Server {
             }
             Err(error) => {
                 self.counters.errors += 1;
-                let error = Error::request(format!("Unhandled request type 2: the message cannot be decoded: {error}"));
+                let error = Error::request(format!(
+                    "Unhandled request type 2: the message cannot be decoded: {error}"
+                ));
                 out.fail(session, 0, "", &error);
             }
         }
@@ -192,7 +235,10 @@ impl Server {
 
     fn finish(&mut self, out: Outbox) -> Vec<Outgoing> {
         let messages = out.into_messages();
-        self.counters.notifications += messages.iter().filter(|message| message.notification).count() as u64;
+        self.counters.notifications += messages
+            .iter()
+            .filter(|message| message.notification)
+            .count() as u64;
         messages
     }
 
@@ -209,14 +255,20 @@ impl Server {
     /// The view with this id, and its table.
     pub(crate) fn view(&mut self, id: &str) -> Result<(&mut ViewEntry, &mut TableEntry)> {
         let view = self.views.get_mut(id).ok_or(Error::UnknownView)?;
-        let table = self.tables.get_mut(&view.table).ok_or(Error::UnknownTable)?;
+        let table = self
+            .tables
+            .get_mut(&view.table)
+            .ok_or(Error::UnknownTable)?;
         Ok((view, table))
     }
 
     /// The view with this id, its computation up to date.
     pub(crate) fn fresh_view(&mut self, id: &str) -> Result<(&mut ViewEntry, &mut TableEntry)> {
         let view = self.views.get_mut(id).ok_or(Error::UnknownView)?;
-        let table = self.tables.get_mut(&view.table).ok_or(Error::UnknownTable)?;
+        let table = self
+            .tables
+            .get_mut(&view.table)
+            .ok_or(Error::UnknownTable)?;
         if table.catch_up(view.core, &self.context)? {
             self.counters.steps += 1;
         }

@@ -33,8 +33,11 @@ pub struct Session {
 impl Session {
     /// A new session.
     pub fn new(options: SessionOptions) -> Self {
-        let mut session =
-            Self { permissions: options.permissions, row_filter: options.row_filter, ..Self::default() };
+        let mut session = Self {
+            permissions: options.permissions,
+            row_filter: options.row_filter,
+            ..Self::default()
+        };
         if let Some(dialect) = &options.dialect {
             session.declare_dialect(dialect);
         }

@@ -20,7 +20,9 @@ fn closing_a_session_deletes_its_views_and_keeps_its_tables() {
     let _ = wire.server.close_session(a);
     assert_eq!(wire.columns(b, "theirs"), r#"{"x":[1]}"#);
     let error = wire.call(b, "mine", ClientReq::ViewSchemaReq(ViewSchemaReq {}));
-    let ClientResp::ServerError(error) = error else { panic!("{error:?}") };
+    let ClientResp::ServerError(error) = error else {
+        panic!("{error:?}")
+    };
     assert_eq!(error.status_code, StatusCode::ViewNotFound as i32);
 }
 
@@ -33,15 +35,39 @@ fn a_read_only_session_can_look_and_change_nothing() {
     let data = Some(rows(r#"[{"k": "b", "x": 2}]"#));
     let keys = Some(rows(r#"["a"]"#));
     let denied = [
-        ("new", ClientReq::MakeTableReq(MakeTableReq { data: data.clone(), options: None })),
-        ("t", ClientReq::TableUpdateReq(TableUpdateReq { data: data.clone(), port_id: 0 })),
-        ("t", ClientReq::TableReplaceReq(TableReplaceReq { data: data.clone() })),
-        ("t", ClientReq::TableRemoveReq(TableRemoveReq { data: keys })),
-        ("t", ClientReq::TableDeleteReq(TableDeleteReq { is_immediate: true })),
+        (
+            "new",
+            ClientReq::MakeTableReq(MakeTableReq {
+                data: data.clone(),
+                options: None,
+            }),
+        ),
+        (
+            "t",
+            ClientReq::TableUpdateReq(TableUpdateReq {
+                data: data.clone(),
+                port_id: 0,
+            }),
+        ),
+        (
+            "t",
+            ClientReq::TableReplaceReq(TableReplaceReq { data: data.clone() }),
+        ),
+        (
+            "t",
+            ClientReq::TableRemoveReq(TableRemoveReq { data: keys }),
+        ),
+        (
+            "t",
+            ClientReq::TableDeleteReq(TableDeleteReq { is_immediate: true }),
+        ),
     ];
     for (entity, request) in denied {
         let text = wire.fails(reader, entity, request);
-        assert!(text.starts_with("permission denied: this session may not "), "{text}");
+        assert!(
+            text.starts_with("permission denied: this session may not "),
+            "{text}"
+        );
     }
     wire.view(reader, "t", "v", ViewConfig::default());
     assert_eq!(wire.columns(reader, "v"), r#"{"k":["a"],"x":[1]}"#);
@@ -51,13 +77,21 @@ fn a_read_only_session_can_look_and_change_nothing() {
 fn a_row_filter_hides_rows_from_every_view_of_the_session() {
     let mut wire = Wire::new();
     let owner = wire.session();
-    wire.table(owner, "t", r#"[{"k": "a", "x": 1}, {"k": "b", "x": 2}]"#, Some("k"));
+    wire.table(
+        owner,
+        "t",
+        r#"[{"k": "a", "x": 1}, {"k": "b", "x": 2}]"#,
+        Some("k"),
+    );
     let reader = wire.session_with(r#"{"row_filter": {"t": [["k", "==", "b"]]}}"#);
     wire.view(reader, "t", "flat", ViewConfig::default());
     wire.view(reader, "t", "grouped", grouped(&["k"]));
     wire.update(owner, "t", r#"[{"k": "a", "x": 5}, {"k": "b", "x": 3}]"#);
     assert_eq!(wire.columns(reader, "flat"), r#"{"k":["b"],"x":[3]}"#);
-    assert_eq!(wire.columns(reader, "grouped"), r#"{"__ROW_PATH__":[[],["b"]],"k":[1,1],"x":[3,3]}"#);
+    assert_eq!(
+        wire.columns(reader, "grouped"),
+        r#"{"__ROW_PATH__":[[],["b"]],"k":[1,1],"x":[3,3]}"#
+    );
 }
 
 #[test]
@@ -65,11 +99,20 @@ fn a_second_table_or_view_of_one_name_is_refused() {
     let mut wire = Wire::new();
     let a = wire.session();
     wire.table(a, "t", r#"[{"x": 1}]"#, None);
-    let again = ClientReq::MakeTableReq(MakeTableReq { data: Some(rows("[]")), options: None });
+    let again = ClientReq::MakeTableReq(MakeTableReq {
+        data: Some(rows("[]")),
+        options: None,
+    });
     assert_eq!(wire.fails(a, "t", again), "Table \"t\" already exists");
     wire.view(a, "t", "v", ViewConfig::default());
-    let req = TableMakeViewReq { view_id: "v".to_owned(), config: None };
-    assert_eq!(wire.fails(a, "t", ClientReq::TableMakeViewReq(req)), "View \"v\" already exists");
+    let req = TableMakeViewReq {
+        view_id: "v".to_owned(),
+        config: None,
+    };
+    assert_eq!(
+        wire.fails(a, "t", ClientReq::TableMakeViewReq(req)),
+        "View \"v\" already exists"
+    );
 }
 
 #[test]
@@ -77,11 +120,20 @@ fn nonsense_is_answered_and_harms_nothing() {
     let mut wire = Wire::new();
     let a = wire.session();
     wire.table(a, "t", r#"[{"x": 1}]"#, None);
-    for bytes in [&b""[..], b"\x00", b"\xff\xff\xff\xff\xff", b"\x08\x01", b"\x08\x01\x12\x01t\xf2\x01\x00"] {
+    for bytes in [
+        &b""[..],
+        b"\x00",
+        b"\xff\xff\xff\xff\xff",
+        b"\x08\x01",
+        b"\x08\x01\x12\x01t\xf2\x03\x00",
+    ] {
         wire.send_raw(a, bytes);
         let answers = wire.take(a);
         assert_eq!(answers.len(), 1, "{bytes:?}");
-        assert!(matches!(answers[0].client_resp, Some(ClientResp::ServerError(_))), "{answers:?}");
+        assert!(
+            matches!(answers[0].client_resp, Some(ClientResp::ServerError(_))),
+            "{answers:?}"
+        );
     }
     wire.view(a, "t", "v", ViewConfig::default());
     assert_eq!(wire.columns(a, "v"), r#"{"x":[1]}"#);
@@ -89,17 +141,28 @@ fn nonsense_is_answered_and_harms_nothing() {
 
 #[test]
 fn limits_name_themselves() {
-    let mut wire = Wire::with_options(r#"{"limits": {"views_per_session": 1, "tables": 1, "message_size": 10000}}"#);
+    let mut wire = Wire::with_options(
+        r#"{"limits": {"views_per_session": 1, "tables": 1, "message_size": 10000}}"#,
+    );
     let a = wire.session();
     wire.table(a, "t", r#"[{"x": 1}]"#, None);
     wire.view(a, "t", "v", ViewConfig::default());
-    let req = TableMakeViewReq { view_id: "w".to_owned(), config: None };
+    let req = TableMakeViewReq {
+        view_id: "w".to_owned(),
+        config: None,
+    };
     let text = wire.fails(a, "t", ClientReq::TableMakeViewReq(req));
     assert!(text.contains("`views_per_session`"), "{text}");
-    let req = MakeTableReq { data: Some(rows("[]")), options: None };
+    let req = MakeTableReq {
+        data: Some(rows("[]")),
+        options: None,
+    };
     let text = wire.fails(a, "u", ClientReq::MakeTableReq(req));
     assert!(text.contains("`tables`"), "{text}");
     wire.send_raw(a, &[0; 10_001]);
     let answers = wire.take(a);
-    assert!(format!("{answers:?}").contains("`message_size`"), "{answers:?}");
+    assert!(
+        format!("{answers:?}").contains("`message_size`"),
+        "{answers:?}"
+    );
 }

@@ -9,11 +9,16 @@ use sightline_protocol::*;
 use support::{Wire, grouped, rows};
 
 fn update_req(json: &str, port_id: u32) -> ClientReq {
-    ClientReq::TableUpdateReq(TableUpdateReq { data: Some(rows(json)), port_id })
+    ClientReq::TableUpdateReq(TableUpdateReq {
+        data: Some(rows(json)),
+        port_id,
+    })
 }
 
 fn subscribe(wire: &mut Wire, session: u32, view: &str, mode: Option<Mode>) -> u32 {
-    let req = ViewOnUpdateReq { mode: mode.map(|mode| mode as i32) };
+    let req = ViewOnUpdateReq {
+        mode: mode.map(|mode| mode as i32),
+    };
     wire.send(session, view, ClientReq::ViewOnUpdateReq(req))
 }
 
@@ -22,7 +27,9 @@ fn updates(wire: &mut Wire, session: u32) -> Vec<(u32, bool)> {
     wire.take(session)
         .into_iter()
         .filter_map(|response| match response.client_resp {
-            Some(ClientResp::ViewOnUpdateResp(update)) => Some((update.port_id, update.delta.is_some())),
+            Some(ClientResp::ViewOnUpdateResp(update)) => {
+                Some((update.port_id, update.delta.is_some()))
+            }
             _ => None,
         })
         .collect()
@@ -56,11 +63,15 @@ fn reads_before_the_poll_see_the_old_state() {
     wire.take(a);
     wire.send(a, "t", ClientReq::TableSizeReq(TableSizeReq {}));
     let answers = wire.take(a);
-    assert!(matches!(&answers[0].client_resp, Some(ClientResp::TableSizeResp(size)) if size.size == 1));
+    assert!(
+        matches!(&answers[0].client_resp, Some(ClientResp::TableSizeResp(size)) if size.size == 1)
+    );
     wire.poll();
     wire.send(a, "t", ClientReq::TableSizeReq(TableSizeReq {}));
     let answers = wire.take(a);
-    assert!(matches!(&answers[0].client_resp, Some(ClientResp::TableSizeResp(size)) if size.size == 2));
+    assert!(
+        matches!(&answers[0].client_resp, Some(ClientResp::TableSizeResp(size)) if size.size == 2)
+    );
 }
 
 #[test]
@@ -82,7 +93,12 @@ fn one_subscriber_with_deltas_switches_them_on_for_all() {
 fn a_thousand_subscribers_of_one_dashboard_cost_one_computation() {
     let mut wire = Wire::new();
     let owner = wire.session();
-    wire.table(owner, "t", r#"[{"k": "a", "x": 1}, {"k": "b", "x": 2}]"#, Some("k"));
+    wire.table(
+        owner,
+        "t",
+        r#"[{"k": "a", "x": 1}, {"k": "b", "x": 2}]"#,
+        Some("k"),
+    );
     for i in 0..1000 {
         let session = wire.session();
         let id = format!("v{i}");
@@ -111,8 +127,14 @@ fn a_view_that_nobody_reads_is_not_stepped() {
         wire.update(a, "t", &format!(r#"[{{"k": "b", "x": {i}}}]"#));
     }
     assert_eq!(wire.stats()["steps"], before);
-    assert_eq!(wire.columns(a, "v"), r#"{"__ROW_PATH__":[[],["a"],["b"]],"k":[2,1,1],"x":[50,1,49]}"#);
-    assert_eq!(wire.stats()["steps"].as_u64(), before.as_u64().map(|steps| steps + 1));
+    assert_eq!(
+        wire.columns(a, "v"),
+        r#"{"__ROW_PATH__":[[],["a"],["b"]],"k":[2,1,1],"x":[50,1,49]}"#
+    );
+    assert_eq!(
+        wire.stats()["steps"].as_u64(),
+        before.as_u64().map(|steps| steps + 1)
+    );
 }
 
 #[test]
@@ -124,7 +146,13 @@ fn no_rows_no_notification_but_an_empty_remove_notifies() {
     subscribe(&mut wire, a, "v", None);
     wire.update(a, "t", "[]");
     assert_eq!(updates(&mut wire, a), []);
-    wire.call(a, "t", ClientReq::TableRemoveReq(TableRemoveReq { data: Some(rows(r#"["nobody"]"#)) }));
+    wire.call(
+        a,
+        "t",
+        ClientReq::TableRemoveReq(TableRemoveReq {
+            data: Some(rows(r#"["nobody"]"#)),
+        }),
+    );
     assert_eq!(updates(&mut wire, a), [(0, false)]);
 }
 
@@ -134,18 +162,39 @@ fn a_lazy_delete_waits_for_the_last_view_and_is_answered_then() {
     let (a, b) = (wire.session(), wire.session());
     wire.table(a, "t", r#"[{"x": 1}]"#, None);
     wire.view(b, "t", "v", ViewConfig::default());
-    let hosted = wire.send(b, "", ClientReq::GetHostedTablesReq(GetHostedTablesReq { subscribe: true }));
+    let hosted = wire.send(
+        b,
+        "",
+        ClientReq::GetHostedTablesReq(GetHostedTablesReq { subscribe: true }),
+    );
     let on_delete = wire.send(b, "t", ClientReq::TableOnDeleteReq(TableOnDeleteReq {}));
-    let delete = wire.send(a, "t", ClientReq::TableDeleteReq(TableDeleteReq { is_immediate: false }));
+    let delete = wire.send(
+        a,
+        "t",
+        ClientReq::TableDeleteReq(TableDeleteReq {
+            is_immediate: false,
+        }),
+    );
     assert!(wire.take(a).is_empty());
     let heard = wire.take(b);
-    assert_eq!((heard.len(), heard[0].msg_id, &heard[0].client_resp), (1, hosted, &None));
-    let listed = wire.call(a, "", ClientReq::GetHostedTablesReq(GetHostedTablesReq { subscribe: false }));
+    assert_eq!(
+        (heard.len(), heard[0].msg_id, &heard[0].client_resp),
+        (1, hosted, &None)
+    );
+    let listed = wire.call(
+        a,
+        "",
+        ClientReq::GetHostedTablesReq(GetHostedTablesReq { subscribe: false }),
+    );
     assert!(matches!(listed, ClientResp::GetHostedTablesResp(list) if list.table_infos.is_empty()));
     assert_eq!(wire.columns(b, "v"), r#"{"x":[1]}"#);
 
     let view_delete = wire.send(b, "v", ClientReq::ViewDeleteReq(ViewDeleteReq {}));
-    let order: Vec<u32> = wire.take(b).iter().map(|response| response.msg_id).collect();
+    let order: Vec<u32> = wire
+        .take(b)
+        .iter()
+        .map(|response| response.msg_id)
+        .collect();
     assert_eq!(order, [view_delete, on_delete, hosted]);
     let answered = wire.take(a);
     assert_eq!((answered.len(), answered[0].msg_id), (1, delete));
@@ -158,10 +207,19 @@ fn an_immediate_delete_is_refused_while_there_are_views() {
     wire.table(a, "t", r#"[{"x": 1}]"#, None);
     wire.view(a, "t", "v", ViewConfig::default());
     let delete = || ClientReq::TableDeleteReq(TableDeleteReq { is_immediate: true });
-    assert_eq!(wire.fails(a, "t", delete()), "Cannot delete table with views");
+    assert_eq!(
+        wire.fails(a, "t", delete()),
+        "Cannot delete table with views"
+    );
     wire.call(a, "v", ClientReq::ViewDeleteReq(ViewDeleteReq {}));
-    assert!(matches!(wire.call(a, "t", delete()), ClientResp::TableDeleteResp(_)));
-    assert_eq!(wire.fails(a, "t", ClientReq::TableSizeReq(TableSizeReq {})), "Couldn't find key.");
+    assert!(matches!(
+        wire.call(a, "t", delete()),
+        ClientResp::TableDeleteResp(_)
+    ));
+    assert_eq!(
+        wire.fails(a, "t", ClientReq::TableSizeReq(TableSizeReq {})),
+        "Couldn't find key."
+    );
 }
 
 #[test]
@@ -173,7 +231,10 @@ fn a_failed_update_changes_nothing() {
     let bad = update_req(r#"[{"k": "b", "x": 2}, {"k": "c", "x": "many"}]"#, 0);
     let text = wire.fails(a, "t", bad);
     assert!(text.contains("\"x\""), "{text}");
-    assert!(wire.fails(a, "t", update_req(r#"[{"x": 1}]"#, 7)).contains('7'));
+    assert!(
+        wire.fails(a, "t", update_req(r#"[{"x": 1}]"#, 7))
+            .contains('7')
+    );
     assert_eq!(wire.columns(a, "v"), r#"{"k":["a"],"x":[1]}"#);
 }
 
@@ -181,14 +242,37 @@ fn a_failed_update_changes_nothing() {
 fn a_derived_table_follows_its_view() {
     let mut wire = Wire::new();
     let a = wire.session();
-    wire.table(a, "t", r#"[{"k": "a", "x": 1}, {"k": "b", "x": 2}]"#, Some("k"));
+    wire.table(
+        a,
+        "t",
+        r#"[{"k": "a", "x": 1}, {"k": "b", "x": 2}]"#,
+        Some("k"),
+    );
     wire.view(a, "t", "v", grouped(&["k"]));
-    let data = MakeTableData { data: Some(make_table_data::Data::FromView("v".to_owned())) };
-    wire.call(a, "d", ClientReq::MakeTableReq(MakeTableReq { data: Some(data), options: None }));
+    let data = MakeTableData {
+        data: Some(make_table_data::Data::FromView("v".to_owned())),
+    };
+    wire.call(
+        a,
+        "d",
+        ClientReq::MakeTableReq(MakeTableReq {
+            data: Some(data),
+            options: None,
+        }),
+    );
     wire.view(a, "d", "w", ViewConfig::default());
     wire.update(a, "t", r#"[{"k": "c", "x": 3}]"#);
-    assert_eq!(wire.columns(a, "w"), r#"{"k":[null,"a","b","c"],"k (count)":[3,1,1,1],"x":[6,1,2,3]}"#);
+    assert_eq!(
+        wire.columns(a, "w"),
+        r#"{"k":[null,"a","b","c"],"k (count)":[3,1,1,1],"x":[6,1,2,3]}"#
+    );
     let text = wire.fails(a, "v", ClientReq::ViewDeleteReq(ViewDeleteReq {}));
-    assert_eq!(text, "Cannot delete view: it is the source for a derived table");
-    assert_eq!(wire.fails(a, "d", update_req("[{}]", 0)), "Cannot update a read-only derived table");
+    assert_eq!(
+        text,
+        "Cannot delete view: it is the source for a derived table"
+    );
+    assert_eq!(
+        wire.fails(a, "d", update_req("[{}]", 0)),
+        "Cannot update a read-only derived table"
+    );
 }

@@ -78,7 +78,11 @@ impl Host {
     fn hold(&mut self, messages: Vec<Outgoing>) -> u64 {
         self.held = Held::default();
         for message in messages {
-            let Outgoing { session, bytes, notification } = message;
+            let Outgoing {
+                session,
+                bytes,
+                notification,
+            } = message;
             self.held.descriptors.push(Descriptor {
                 session,
                 ptr: bytes.as_ptr() as usize as u32,
@@ -88,11 +92,18 @@ impl Host {
             self.held.messages.push(bytes);
         }
         let n = self.held.descriptors.len() as u64;
-        if n == 0 { 0 } else { (self.held.descriptors.as_ptr() as usize as u64) << 32 | n }
+        if n == 0 {
+            0
+        } else {
+            (self.held.descriptors.as_ptr() as usize as u64) << 32 | n
+        }
     }
 
     fn server(&mut self) -> &mut Server {
-        let server = self.server.as_mut().expect("`sl_init` comes before every other call");
+        let server = self
+            .server
+            .as_mut()
+            .expect("`sl_init` comes before every other call");
         server.note_usage(imports::memory_size(), 0.0);
         server
     }
@@ -100,11 +111,17 @@ impl Host {
 
 /// Text for the host itself: session 0, not a protocol message.
 fn to_host(session: u32, text: impl Into<String>) -> Outgoing {
-    Outgoing { session, bytes: text.into().into_bytes(), notification: false }
+    Outgoing {
+        session,
+        bytes: text.into().into_bytes(),
+        notification: false,
+    }
 }
 
 fn layout(len: u32) -> Option<Layout> {
-    Layout::array::<u8>(len as usize).ok().filter(|layout| layout.size() > 0)
+    Layout::array::<u8>(len as usize)
+        .ok()
+        .filter(|layout| layout.size() > 0)
 }
 
 /// Takes over a buffer that the host filled.
@@ -151,13 +168,15 @@ pub unsafe extern "C" fn sl_init(ptr: *mut u8, len: u32, seed: u64) -> u64 {
     std::panic::set_hook(Box::new(|info| imports::report_panic(&info.to_string())));
     // SAFETY: the caller's promise is what `take` asks for.
     let options = unsafe { take(ptr, len) };
-    HOST.with_borrow_mut(|host| match serde_json::from_slice::<ServerOptions>(&options) {
-        Ok(options) => {
-            host.server = Some(Server::new(options, seed));
-            0
-        }
-        Err(error) => host.hold(vec![to_host(0, format!("server options: {error}"))]),
-    })
+    HOST.with_borrow_mut(
+        |host| match serde_json::from_slice::<ServerOptions>(&options) {
+            Ok(options) => {
+                host.server = Some(Server::new(options, seed));
+                0
+            }
+            Err(error) => host.hold(vec![to_host(0, format!("server options: {error}"))]),
+        },
+    )
 }
 
 /// Opens a session from options in JSON. Answers one empty message of the new session, or an error text for session 0.
@@ -191,7 +210,13 @@ pub extern "C" fn sl_close_session(session: u32) -> u64 {
 /// # Safety
 /// As [`take`].
 #[unsafe(no_mangle)]
-pub unsafe extern "C" fn sl_handle(session: u32, ptr: *mut u8, len: u32, now_ms: f64, flags: u32) -> u64 {
+pub unsafe extern "C" fn sl_handle(
+    session: u32,
+    ptr: *mut u8,
+    len: u32,
+    now_ms: f64,
+    flags: u32,
+) -> u64 {
     // SAFETY: the caller's promise is what `take` asks for.
     let request = unsafe { take(ptr, len) };
     HOST.with_borrow_mut(|host| {
@@ -222,7 +247,9 @@ pub unsafe extern "C" fn sl_control(ptr: *mut u8, len: u32, now_ms: f64) -> u64 
     // SAFETY: the caller's promise is what `take` asks for.
     let command = unsafe { take(ptr, len) };
     HOST.with_borrow_mut(|host| {
-        let answer = host.server().control(&String::from_utf8_lossy(&command), now_ms);
+        let answer = host
+            .server()
+            .control(&String::from_utf8_lossy(&command), now_ms);
         host.hold(vec![to_host(0, answer)])
     })
 }

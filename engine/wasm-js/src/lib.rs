@@ -35,7 +35,9 @@ impl Engine {
     pub fn new(options: &str, seed: u64) -> Result<Engine, JsError> {
         let options = serde_json::from_str::<ServerOptions>(options)
             .map_err(|error| JsError::new(&format!("server options: {error}")))?;
-        Ok(Self { server: Server::new(options, seed) })
+        Ok(Self {
+            server: Server::new(options, seed),
+        })
     }
 
     /// Opens a session and gives its number. `options` is JSON, `{}` for full rights.

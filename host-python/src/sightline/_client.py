@@ -158,7 +158,7 @@ class Client(ClientBase):
             ...     table = server.new_local_client().table({"x": "integer"}, limit=2)
             ...     table.update([{"x": 1}, {"x": 2}, {"x": 3}])
             ...     table.view().to_columns()
-            {'x': [3, 2]}
+            {'x': [2, 3]}
         """
         from ._table import Table
 

@@ -19,7 +19,7 @@ from typing import TYPE_CHECKING, Any
 
 from ._client import Client, ClientBase
 from ._engine import Engine, Message
-from ._exceptions import SessionClosedError
+from ._exceptions import SessionClosedError, SightlineError
 from ._module import load
 from ._routing import Router
 from ._session import OWN_DIALECT, Delivery, Permissions, RowFilter, Session, SessionBase, session_options
@@ -136,6 +136,8 @@ class ServerCore:
         poll = self._on_poll_request is None
 
         def job(instance: Engine) -> Touched:
+            if session._refused is not None:
+                raise session._refused
             messages = instance.handle(session._ids[engine], request, poll)
             return self._sort(engine, messages, cause)
 
@@ -185,10 +187,23 @@ class ServerCore:
             def job(
                 instance: Engine, engine: int = engine, sessions: dict[int, weakref.ref[SessionBase]] = sessions
             ) -> None:
-                ids[engine] = instance.open_session(options)
+                try:
+                    ids[engine] = instance.open_session(options)
+                except SightlineError as error:
+                    opened = reference()
+                    if opened is not None:
+                        opened._refused = error
+                    return
                 sessions[ids[engine]] = reference
 
             worker.submit(job)
+
+    def _confirm(self, session: SessionBase) -> None:
+        """Waits until the engines have opened a session, and raises what they refuse it for."""
+        for worker in self._workers:
+            worker.submit(lambda _: None).result()
+        if session._refused is not None:
+            raise session._refused
 
     def _close_session(self, session: SessionBase) -> Future[Touched]:
         """Queues the closing on all engines; the future of the last one gives whom to tell."""
@@ -200,7 +215,8 @@ class ServerCore:
             nonlocal left
             number = session._ids[engine]
             self._sessions[engine].pop(number, None)
-            found = self._sort(engine, instance.close_session(number), cause)
+            messages = instance.close_session(number) if number else []
+            found = self._sort(engine, messages, cause)
             with self._lock:
                 touched.extend(other for other in found if other not in touched)
                 left -= 1
@@ -297,11 +313,14 @@ class Server(ServerCore):
             row_filter: `{table: [[column, operator, operand], ...]}`; the session sees only rows that pass.
 
         Raises:
-            TypeError, ValueError: wrong permissions. ValueError: the server is closed.
+            TypeError, ValueError: wrong permissions. ValueError: the server is closed. PerspectiveError: the engine
+                refuses the row filter.
         """
         if not callable(response_cb):
             raise TypeError(f"'{type(response_cb).__name__}' object is not callable (argument `response_cb`)")
-        return Session(self, response_cb, session_options(permissions, row_filter))
+        session = Session(self, response_cb, session_options(permissions, row_filter))
+        self._confirm(session)
+        return session
 
     def new_local_client(self) -> Client:
         """A client in this process. It is closed by `terminate`, by a `with` block, or when it is dropped."""

@@ -23,7 +23,7 @@ from concurrent.futures import Future
 from types import TracebackType
 from typing import TYPE_CHECKING, Any, NamedTuple
 
-from ._exceptions import SessionClosedError
+from ._exceptions import SessionClosedError, SightlineError
 
 if TYPE_CHECKING:
     from typing import Self
@@ -125,6 +125,7 @@ class SessionBase(ABC):
         self._server = server
         # The engines' numbers of this session, written and read by their own threads only.
         self._ids: list[int] = [0] * server._n_engines
+        self._refused: SightlineError | None = None
         self._closed = False
         self._finalizer = weakref.finalize(self, server._closer(self._ids))
         self._finalizer.atexit = False
@@ -222,13 +223,19 @@ class Session(SessionBase):
             for item in mine:
                 self._call(item, errors)
             return errors
-        while True:
-            with self._lock:
-                if not self._queue:
-                    self._handing_out = outer
-                    return errors
-                item = self._queue.popleft()
-            self._call(item, errors)
+        try:
+            while True:
+                with self._lock:
+                    if not self._queue:
+                        # In the same breath as the look at the queue: nobody's message is left behind.
+                        self._handing_out = outer
+                        return errors
+                    item = self._queue.popleft()
+                self._call(item, errors)
+        except BaseException:
+            # A KeyboardInterrupt, say: the next request goes on.
+            self._handing_out = outer
+            raise
 
     def _call(self, delivery: Delivery, errors: list[Exception]) -> None:
         try:
@@ -329,11 +336,13 @@ class AsyncSession(SessionBase):
             while True:
                 with self._lock:
                     if not self._queue:
+                        self._handing_out = outer
                         return errors
                     item = self._queue.popleft()
                 await self._call(item, errors)
-        finally:
+        except BaseException:
             self._handing_out = outer
+            raise
 
     async def _call(self, delivery: Delivery, errors: list[Exception]) -> None:
         try:

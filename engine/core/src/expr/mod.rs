@@ -14,6 +14,7 @@
 mod ast;
 mod calendar;
 mod calls;
+mod cells;
 mod check;
 mod eval;
 mod functions;
@@ -21,12 +22,15 @@ mod graph;
 mod hints;
 mod kernels;
 mod lex;
+mod operators;
 mod parse;
+mod parse_control;
 mod row;
 mod scalar;
 mod script;
 mod terms;
 mod texts;
+mod walk;
 
 use std::rc::Rc;
 
@@ -256,7 +260,7 @@ pub fn compile_all(
         .map(|(_, text)| {
             let tree = parse::parse(text);
             let names = tree
-                .map(|tree| check::column_names(&tree))
+                .map(|tree| walk::column_names(&tree))
                 .unwrap_or_default();
             names
                 .into_iter()
@@ -323,6 +327,11 @@ pub fn compile_all(
     }
 }
 
+/// The names of all functions.
+pub fn function_names() -> impl Iterator<Item = &'static str> {
+    calls::names()
+}
+
 /// An error in an expression, at a byte of its text.
 #[derive(Debug, Clone, PartialEq)]
 struct Fault {
@@ -363,3 +372,6 @@ impl Fault {
         }
     }
 }
+
+#[cfg(test)]
+mod tests;

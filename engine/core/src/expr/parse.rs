@@ -81,9 +81,9 @@ fn check_brackets(tokens: &[Token]) -> Result<(), Fault> {
     }
 }
 
-struct Parser {
+pub(super) struct Parser {
     tokens: Vec<Token>,
-    position: usize,
+    pub position: usize,
     depth: usize,
     operators: usize,
     /// The byte after the text.
@@ -91,35 +91,35 @@ struct Parser {
 }
 
 impl Parser {
-    fn peek(&self) -> Option<&Token> {
+    pub fn peek(&self) -> Option<&Token> {
         self.tokens.get(self.position)
     }
 
-    fn at(&self) -> usize {
+    pub fn at(&self) -> usize {
         self.peek().map_or(self.end, |token| token.at)
     }
 
-    fn is_symbol(&self, symbol: &str) -> bool {
+    pub fn is_symbol(&self, symbol: &str) -> bool {
         matches!(self.peek(), Some(Token { kind: Kind::Symbol(found), .. }) if *found == symbol)
     }
 
-    fn is_name(&self, name: &str) -> bool {
+    pub fn is_name(&self, name: &str) -> bool {
         matches!(self.peek(), Some(Token { kind: Kind::Name(found), .. }) if found == name)
     }
 
-    fn take_symbol(&mut self, symbol: &str) -> bool {
+    pub fn take_symbol(&mut self, symbol: &str) -> bool {
         let found = self.is_symbol(symbol);
         self.position += usize::from(found);
         found
     }
 
-    fn take_name(&mut self, name: &str) -> bool {
+    pub fn take_name(&mut self, name: &str) -> bool {
         let found = self.is_name(name);
         self.position += usize::from(found);
         found
     }
 
-    fn expect(&mut self, symbol: &str) -> Result<(), Fault> {
+    pub fn expect(&mut self, symbol: &str) -> Result<(), Fault> {
         if self.take_symbol(symbol) {
             return Ok(());
         }
@@ -132,7 +132,7 @@ impl Parser {
         }
     }
 
-    fn premature_end(&self) -> Fault {
+    pub fn premature_end(&self) -> Fault {
         Fault::new(self.end, "Premature end of expression[1]")
     }
 
@@ -150,7 +150,7 @@ impl Parser {
     }
 
     /// Statements up to the closing symbol, which is left, or to the end.
-    fn statements(&mut self, closing: Option<&str>) -> Result<Vec<Expr>, Fault> {
+    pub fn statements(&mut self, closing: Option<&str>) -> Result<Vec<Expr>, Fault> {
         let mut statements = Vec::new();
         loop {
             while self.take_symbol(";") {}
@@ -180,7 +180,10 @@ impl Parser {
         Ok(statements)
     }
 
-    fn nested<T>(&mut self, parse: impl FnOnce(&mut Self) -> Result<T, Fault>) -> Result<T, Fault> {
+    pub fn nested<T>(
+        &mut self,
+        parse: impl FnOnce(&mut Self) -> Result<T, Fault>,
+    ) -> Result<T, Fault> {
         if self.depth == MAX_DEPTH {
             return Err(Fault::new(
                 self.at(),
@@ -193,7 +196,7 @@ impl Parser {
         result
     }
 
-    fn count_operator(&mut self) -> Result<(), Fault> {
+    pub fn count_operator(&mut self) -> Result<(), Fault> {
         self.operators += 1;
         if self.operators > MAX_OPERATORS {
             return Err(Fault::new(
@@ -204,7 +207,7 @@ impl Parser {
         Ok(())
     }
 
-    fn statement(&mut self) -> Result<Expr, Fault> {
+    pub fn statement(&mut self) -> Result<Expr, Fault> {
         self.nested(|parser| {
             let at = parser.at();
             if parser.take_name("var") {
@@ -319,7 +322,7 @@ impl Parser {
         }
     }
 
-    fn assignment(&mut self) -> Result<Expr, Fault> {
+    pub fn assignment(&mut self) -> Result<Expr, Fault> {
         self.nested(|parser| {
             let target = parser.ternary()?;
             let at = parser.at();
@@ -538,164 +541,6 @@ impl Parser {
             return Ok(ExprKind::Element(name, Box::new(position)));
         }
         Ok(ExprKind::Name(name))
-    }
-
-    fn block(&mut self) -> Result<ExprKind, Fault> {
-        self.expect("{")?;
-        let statements = self.nested(|parser| parser.statements(Some("}")))?;
-        self.expect("}")?;
-        Ok(ExprKind::Block(statements))
-    }
-
-    /// A block or a single statement.
-    fn body(&mut self) -> Result<Expr, Fault> {
-        let at = self.at();
-        if self.is_symbol("{") {
-            let kind = self.block()?;
-            return Ok(Expr { at, kind });
-        }
-        self.statement()
-    }
-
-    /// After `if`: `(c, a, b)`, `(c) a; else b`, with blocks or without.
-    fn conditional(&mut self) -> Result<ExprKind, Fault> {
-        self.expect("(")?;
-        let condition = Box::new(self.assignment()?);
-        if self.take_symbol(",") {
-            let then = Box::new(self.assignment()?);
-            self.expect(",")?;
-            let otherwise = Some(Box::new(self.assignment()?));
-            self.expect(")")?;
-            return Ok(ExprKind::If {
-                condition,
-                then,
-                otherwise,
-            });
-        }
-        self.expect(")")?;
-        let then = Box::new(self.body()?);
-        // `if (c) a; else b` has the separator before its `else`.
-        let before = self.position;
-        self.take_symbol(";");
-        let otherwise = if self.take_name("else") {
-            Some(Box::new(self.body()?))
-        } else {
-            self.position = before;
-            None
-        };
-        Ok(ExprKind::If {
-            condition,
-            then,
-            otherwise,
-        })
-    }
-
-    fn case(&mut self) -> Result<(Expr, Expr), Fault> {
-        let condition = self.assignment()?;
-        self.expect(":")?;
-        let value = self.body()?;
-        if !self.take_symbol(";") && !self.is_symbol("}") {
-            self.expect(";")?;
-        }
-        Ok((condition, value))
-    }
-
-    fn switch(&mut self) -> Result<ExprKind, Fault> {
-        let at = self.at();
-        self.expect("{")?;
-        let mut cases = Vec::new();
-        let mut default = None;
-        loop {
-            if self.take_name("case") {
-                self.count_operator()?;
-                cases.push(self.case()?);
-            } else if self.take_name("default") {
-                self.expect(":")?;
-                default = Some(self.body()?);
-                self.take_symbol(";");
-            } else {
-                self.expect("}")?;
-                break;
-            }
-        }
-        let mut otherwise = default;
-        for (condition, then) in cases.into_iter().rev() {
-            otherwise = Some(Expr {
-                at,
-                kind: ExprKind::If {
-                    condition: Box::new(condition),
-                    then: Box::new(then),
-                    otherwise: otherwise.map(Box::new),
-                },
-            });
-        }
-        otherwise
-            .map(|expr| expr.kind)
-            .ok_or_else(|| Fault::new(at, "Expected at least one case in switch"))
-    }
-
-    fn every_case(&mut self) -> Result<ExprKind, Fault> {
-        self.expect("{")?;
-        let mut cases = Vec::new();
-        while self.take_name("case") {
-            cases.push(self.case()?);
-        }
-        self.expect("}")?;
-        Ok(ExprKind::Cases(cases))
-    }
-
-    fn iteration(&mut self, keyword: &str) -> Result<ExprKind, Fault> {
-        if keyword == "repeat" {
-            let mut body = Vec::new();
-            while !self.take_name("until") {
-                if self.peek().is_none() {
-                    return Err(self.premature_end());
-                }
-                if !self.take_symbol(";") {
-                    body.push(self.statement()?);
-                }
-            }
-            let at = self.at();
-            self.expect("(")?;
-            let condition = self.assignment()?;
-            self.expect(")")?;
-            return Ok(ExprKind::Loop {
-                start: None,
-                condition: Some(Box::new(condition)),
-                step: None,
-                body: Box::new(Expr {
-                    at,
-                    kind: ExprKind::Block(body),
-                }),
-                until: true,
-            });
-        }
-        self.expect("(")?;
-        let (mut start, mut condition, mut step) = (None, None, None);
-        if keyword == "while" {
-            condition = Some(Box::new(self.assignment()?));
-        } else {
-            if !self.is_symbol(";") {
-                start = Some(Box::new(self.statement()?));
-            }
-            self.expect(";")?;
-            if !self.is_symbol(";") {
-                condition = Some(Box::new(self.assignment()?));
-            }
-            self.expect(";")?;
-            if !self.is_symbol(")") {
-                step = Some(Box::new(self.assignment()?));
-            }
-        }
-        self.expect(")")?;
-        let body = Box::new(self.body()?);
-        Ok(ExprKind::Loop {
-            start,
-            condition,
-            step,
-            body,
-            until: false,
-        })
     }
 }
 

@@ -231,15 +231,12 @@ impl Machine<'_, '_> {
 
     fn logic(&mut self, op: Logic, a: &Step, b: &Step) -> Stepped {
         let a = self.truth(a)?;
-        let b = match op.decided_by(a) {
+        let result = match op.decided_by(a) {
             // The other side cannot change the result, so what it would do is not done.
-            Some(_) => a,
-            None => self.truth(b)?,
+            Some(result) => result,
+            None => op.apply(a, self.truth(b)?),
         };
-        Ok(match op.decided_by(a) {
-            Some(result) => scalar::logic(op, result, result),
-            None => scalar::logic(op, a, b),
-        })
+        Ok(scalar::logic(op, result))
     }
 
     fn call(&mut self, function: &functions::Resolved, arguments: &[Step]) -> Stepped {

@@ -192,8 +192,7 @@ pub(super) fn fold(op: &Op, dtype: Type, operands: &[&Scalar]) -> Option<Scalar>
         }
         Op::Logic(op) => logic(
             *op,
-            truth(operands[0].as_value()),
-            truth(operands[1].as_value()),
+            op.apply(truth(operands[0].as_value()), truth(operands[1].as_value())),
         ),
         Op::IsNull => Scalar::Bool(operands[0].is_null()),
         Op::Select => operands[if truth(operands[0].as_value()) { 1 } else { 2 }].clone(),
@@ -208,9 +207,8 @@ pub(super) fn fold(op: &Op, dtype: Type, operands: &[&Scalar]) -> Option<Scalar>
     })
 }
 
-/// Logic as a cell: `&` and `|` give numbers.
-pub(super) fn logic(op: Logic, a: bool, b: bool) -> Scalar {
-    let result = op.apply(a, b);
+/// The result of logic as a cell: `&` and `|` give numbers.
+pub(super) fn logic(op: Logic, result: bool) -> Scalar {
     match op {
         Logic::AndNumber | Logic::OrNumber => Scalar::Float(f64::from(u8::from(result))),
         _ => Scalar::Bool(result),

@@ -4,7 +4,7 @@ use super::*;
 use crate::schema::ColumnType;
 use crate::value::Value;
 
-fn shown(value: Value<'_>) -> String {
+pub(super) fn shown(value: Value<'_>) -> String {
     match value {
         Value::Null => "-".into(),
         Value::Bool(value) => value.to_string(),
@@ -25,7 +25,7 @@ fn shown(value: Value<'_>) -> String {
 }
 
 /// `name:type=cell cell ...` a column, `.` for a cell that was not given.
-fn grid(schema: &Schema, batch: &Batch) -> String {
+pub(super) fn grid(schema: &Schema, batch: &Batch) -> String {
     let mut lines: Vec<String> = batch
         .columns
         .iter()

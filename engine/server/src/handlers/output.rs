@@ -9,7 +9,9 @@ use crate::server::{Call, Server};
 
 /// The part of a view that a message asks for; no message is everything.
 fn viewport(viewport: Option<&wire::ViewPort>) -> Viewport {
-    let Some(viewport) = viewport else { return Viewport::default() };
+    let Some(viewport) = viewport else {
+        return Viewport::default();
+    };
     let end = |end: Option<u32>| end.map_or(usize::MAX, |end| end as usize);
     Viewport {
         rows: viewport.start_row.unwrap_or(0) as usize..end(viewport.end_row),
@@ -38,11 +40,16 @@ impl Server {
         let core = &table.cores[&view.core].core;
         let part = viewport(part);
         let dimensions = view.view.dimensions(core, &table.table);
-        let clamp = |range: &std::ops::Range<usize>, n: usize| range.end.min(n).saturating_sub(range.start);
+        let clamp =
+            |range: &std::ops::Range<usize>, n: usize| range.end.min(n).saturating_sub(range.start);
         let cells = clamp(&part.rows, dimensions.view_rows)
             .saturating_mul(clamp(&part.columns, dimensions.view_columns).max(1));
         if cells > value {
-            return Err(Error::Limit { what: format!("an answer of {cells} cells"), limit: "answer_cells", value });
+            return Err(Error::Limit {
+                what: format!("an answer of {cells} cells"),
+                limit: "answer_cells",
+                value,
+            });
         }
         let slice = view.view.slice(core, &table.table, &part, options)?;
         write(&slice, names)
@@ -54,10 +61,15 @@ impl Server {
         req: &wire::ViewToColumnsStringReq,
     ) -> Result<wire::ViewToColumnsStringResp> {
         let options = json_options(req.id, req.index, req.formatted);
-        let json = self.read(call, req.viewport.as_ref(), slice_options(&options), |slice, _| {
-            Ok(output::to_columns(slice, &options))
-        })?;
-        Ok(wire::ViewToColumnsStringResp { json_string: text(json)? })
+        let json = self.read(
+            call,
+            req.viewport.as_ref(),
+            slice_options(&options),
+            |slice, _| Ok(output::to_columns(slice, &options)),
+        )?;
+        Ok(wire::ViewToColumnsStringResp {
+            json_string: text(json)?,
+        })
     }
 
     pub(super) fn view_to_rows(
@@ -66,10 +78,15 @@ impl Server {
         req: &wire::ViewToRowsStringReq,
     ) -> Result<wire::ViewToRowsStringResp> {
         let options = json_options(req.id, req.index, req.formatted);
-        let json = self.read(call, req.viewport.as_ref(), slice_options(&options), |slice, _| {
-            Ok(output::to_rows(slice, &options))
-        })?;
-        Ok(wire::ViewToRowsStringResp { json_string: text(json)? })
+        let json = self.read(
+            call,
+            req.viewport.as_ref(),
+            slice_options(&options),
+            |slice, _| Ok(output::to_rows(slice, &options)),
+        )?;
+        Ok(wire::ViewToRowsStringResp {
+            json_string: text(json)?,
+        })
     }
 
     pub(super) fn view_to_ndjson(
@@ -78,33 +95,55 @@ impl Server {
         req: &wire::ViewToNdjsonStringReq,
     ) -> Result<wire::ViewToNdjsonStringResp> {
         let options = json_options(req.id, req.index, req.formatted);
-        let json = self.read(call, req.viewport.as_ref(), slice_options(&options), |slice, _| {
-            Ok(output::to_ndjson(slice, &options))
-        })?;
-        Ok(wire::ViewToNdjsonStringResp { ndjson_string: text(json)? })
+        let json = self.read(
+            call,
+            req.viewport.as_ref(),
+            slice_options(&options),
+            |slice, _| Ok(output::to_ndjson(slice, &options)),
+        )?;
+        Ok(wire::ViewToNdjsonStringResp {
+            ndjson_string: text(json)?,
+        })
     }
 
-    pub(super) fn view_to_csv(&mut self, call: Call<'_>, req: &wire::ViewToCsvReq) -> Result<wire::ViewToCsvResp> {
-        let csv = self.read(call, req.viewport.as_ref(), SliceOptions::default(), |slice, names| {
-            Ok(output::to_csv(slice, names))
-        })?;
+    pub(super) fn view_to_csv(
+        &mut self,
+        call: Call<'_>,
+        req: &wire::ViewToCsvReq,
+    ) -> Result<wire::ViewToCsvResp> {
+        let csv = self.read(
+            call,
+            req.viewport.as_ref(),
+            SliceOptions::default(),
+            |slice, names| Ok(output::to_csv(slice, names)),
+        )?;
         Ok(wire::ViewToCsvResp { csv: text(csv)? })
     }
 
-    pub(super) fn view_to_arrow(&mut self, call: Call<'_>, req: &wire::ViewToArrowReq) -> Result<wire::ViewToArrowResp> {
+    pub(super) fn view_to_arrow(
+        &mut self,
+        call: Call<'_>,
+        req: &wire::ViewToArrowReq,
+    ) -> Result<wire::ViewToArrowResp> {
         let compression = match req.compression.as_deref() {
             None | Some("") => None,
             Some("lz4") => Some(Compression::Lz4),
             Some("zstd") => Some(Compression::Zstd),
             Some(other) => {
-                let message = format!("Unknown `compression` \"{other}\", expected \"lz4\" or \"zstd\"");
+                let message =
+                    format!("Unknown `compression` \"{other}\", expected \"lz4\" or \"zstd\"");
                 return Err(Error::request(message));
             }
         };
-        let arrow = self.read(call, req.viewport.as_ref(), SliceOptions::default(), |slice, names| {
-            Ok(output::to_arrow(slice, names, compression)?)
-        })?;
-        Ok(wire::ViewToArrowResp { arrow: arrow.into() })
+        let arrow = self.read(
+            call,
+            req.viewport.as_ref(),
+            SliceOptions::default(),
+            |slice, names| Ok(output::to_arrow(slice, names, compression)?),
+        )?;
+        Ok(wire::ViewToArrowResp {
+            arrow: arrow.into(),
+        })
     }
 }
 
@@ -117,5 +156,8 @@ fn json_options(id: Option<bool>, index: Option<bool>, formatted: Option<bool>) 
 }
 
 fn slice_options(options: &JsonOptions) -> SliceOptions {
-    SliceOptions { keys: options.id || options.index, ..SliceOptions::default() }
+    SliceOptions {
+        keys: options.id || options.index,
+        ..SliceOptions::default()
+    }
 }

@@ -11,7 +11,11 @@ use crate::outbox::Outbox;
 use crate::server::{Call, Server};
 
 impl Server {
-    pub(super) fn get_features(&mut self, call: Call<'_>, req: &GetFeaturesReq) -> Result<GetFeaturesResp> {
+    pub(super) fn get_features(
+        &mut self,
+        call: Call<'_>,
+        req: &GetFeaturesReq,
+    ) -> Result<GetFeaturesResp> {
         let session = self.session(call.session)?;
         session.declare_dialect(&req.dialect);
         Ok(features(session.dialect()))
@@ -40,8 +44,13 @@ impl Server {
         Ok(Some(GetHostedTablesResp { table_infos }))
     }
 
-    pub(super) fn remove_hosted_tables_update(&mut self, call: Call<'_>, id: u32) -> RemoveHostedTablesUpdateResp {
-        self.hosted_subscribers.retain(|subscriber| (subscriber.session, subscriber.msg_id) != (call.session, id));
+    pub(super) fn remove_hosted_tables_update(
+        &mut self,
+        call: Call<'_>,
+        id: u32,
+    ) -> RemoveHostedTablesUpdateResp {
+        self.hosted_subscribers
+            .retain(|subscriber| (subscriber.session, subscriber.msg_id) != (call.session, id));
         RemoveHostedTablesUpdateResp {}
     }
 
@@ -53,7 +62,11 @@ impl Server {
     }
 
     pub(super) fn system_info(&mut self) -> ServerSystemInfoResp {
-        let used: usize = self.tables.values().map(|entry| entry.table.heap_size()).sum();
+        let used: usize = self
+            .tables
+            .values()
+            .map(|entry| entry.table.heap_size())
+            .sum();
         let now_ms = self.context.now_ms;
         let response = ServerSystemInfoResp {
             heap_size: self.usage.heap,

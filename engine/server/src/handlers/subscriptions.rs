@@ -5,7 +5,8 @@
 
 use sightline_protocol::view_on_update_req::Mode;
 use sightline_protocol::{
-    TableRemoveDeleteResp, ViewOnUpdateReq, ViewRemoveDeleteResp, ViewRemoveOnRemoveResp, ViewRemoveOnUpdateResp,
+    TableRemoveDeleteResp, ViewOnUpdateReq, ViewRemoveDeleteResp, ViewRemoveOnRemoveResp,
+    ViewRemoveOnUpdateResp,
 };
 
 use crate::entry::Subscriber;
@@ -24,7 +25,11 @@ impl Server {
         let session = self.session(session)?;
         if session.n_subscriptions >= value {
             let what = format!("subscription {}", session.n_subscriptions + 1);
-            return Err(Error::Limit { what, limit: "subscriptions_per_session", value });
+            return Err(Error::Limit {
+                what,
+                limit: "subscriptions_per_session",
+                value,
+            });
         }
         session.n_subscriptions += 1;
         Ok(())
@@ -39,7 +44,11 @@ impl Server {
         self.view(call.entity_id)?;
         self.count_subscription(call.session)?;
         // From now on the view is stepped at every flush, so it starts where the table is.
-        let (view, _) = if wants_deltas { self.fresh_view(call.entity_id)? } else { self.view(call.entity_id)? };
+        let (view, _) = if wants_deltas {
+            self.fresh_view(call.entity_id)?
+        } else {
+            self.view(call.entity_id)?
+        };
         view.deltas |= wants_deltas;
         view.on_update.push(call.subscriber());
         if view.deltas {
@@ -48,7 +57,11 @@ impl Server {
         Ok(())
     }
 
-    pub(super) fn view_remove_on_update(&mut self, call: Call<'_>, id: u32) -> Result<ViewRemoveOnUpdateResp> {
+    pub(super) fn view_remove_on_update(
+        &mut self,
+        call: Call<'_>,
+        id: u32,
+    ) -> Result<ViewRemoveOnUpdateResp> {
         let (view, _) = self.view(call.entity_id)?;
         unsubscribe(&mut view.on_update, call.session, id);
         Ok(ViewRemoveOnUpdateResp {})
@@ -57,11 +70,18 @@ impl Server {
     pub(super) fn view_on_remove(&mut self, call: Call<'_>) -> Result<()> {
         self.view(call.entity_id)?;
         self.count_subscription(call.session)?;
-        self.view(call.entity_id)?.0.on_remove.push(call.subscriber());
+        self.view(call.entity_id)?
+            .0
+            .on_remove
+            .push(call.subscriber());
         Ok(())
     }
 
-    pub(super) fn view_remove_on_remove(&mut self, call: Call<'_>, id: u32) -> Result<ViewRemoveOnRemoveResp> {
+    pub(super) fn view_remove_on_remove(
+        &mut self,
+        call: Call<'_>,
+        id: u32,
+    ) -> Result<ViewRemoveOnRemoveResp> {
         let (view, _) = self.view(call.entity_id)?;
         unsubscribe(&mut view.on_remove, call.session, id);
         Ok(ViewRemoveOnRemoveResp {})
@@ -70,11 +90,18 @@ impl Server {
     pub(super) fn view_on_delete(&mut self, call: Call<'_>) -> Result<()> {
         self.view(call.entity_id)?;
         self.count_subscription(call.session)?;
-        self.view(call.entity_id)?.0.on_delete.push(call.subscriber());
+        self.view(call.entity_id)?
+            .0
+            .on_delete
+            .push(call.subscriber());
         Ok(())
     }
 
-    pub(super) fn view_remove_delete(&mut self, call: Call<'_>, id: u32) -> Result<ViewRemoveDeleteResp> {
+    pub(super) fn view_remove_delete(
+        &mut self,
+        call: Call<'_>,
+        id: u32,
+    ) -> Result<ViewRemoveDeleteResp> {
         let (view, _) = self.view(call.entity_id)?;
         unsubscribe(&mut view.on_delete, call.session, id);
         Ok(ViewRemoveDeleteResp {})
@@ -83,11 +110,17 @@ impl Server {
     pub(super) fn table_on_delete(&mut self, call: Call<'_>) -> Result<()> {
         self.table(call.entity_id)?;
         self.count_subscription(call.session)?;
-        self.table(call.entity_id)?.on_delete.push(call.subscriber());
+        self.table(call.entity_id)?
+            .on_delete
+            .push(call.subscriber());
         Ok(())
     }
 
-    pub(super) fn table_remove_delete(&mut self, call: Call<'_>, id: u32) -> Result<TableRemoveDeleteResp> {
+    pub(super) fn table_remove_delete(
+        &mut self,
+        call: Call<'_>,
+        id: u32,
+    ) -> Result<TableRemoveDeleteResp> {
         unsubscribe(&mut self.table(call.entity_id)?.on_delete, call.session, id);
         Ok(TableRemoveDeleteResp {})
     }

@@ -26,7 +26,9 @@ pub struct Wire {
 
 /// Data as rows in JSON.
 pub fn rows(json: &str) -> MakeTableData {
-    MakeTableData { data: Some(Data::FromRows(json.to_owned())) }
+    MakeTableData {
+        data: Some(Data::FromRows(json.to_owned())),
+    }
 }
 
 impl Wire {
@@ -38,7 +40,11 @@ impl Wire {
     /// A server with options in JSON.
     pub fn with_options(options: &str) -> Self {
         let options: ServerOptions = serde_json::from_str(options).expect("valid options");
-        Self { server: Server::new(options, 1), received: BTreeMap::new(), next_msg_id: 1 }
+        Self {
+            server: Server::new(options, 1),
+            received: BTreeMap::new(),
+            next_msg_id: 1,
+        }
     }
 
     /// Opens a session with all rights.
@@ -54,8 +60,12 @@ impl Wire {
 
     fn deliver(&mut self, messages: Vec<Outgoing>) {
         for message in messages {
-            let response = Response::decode(&message.bytes[..]).expect("the server writes valid messages");
-            self.received.entry(message.session).or_default().push(response);
+            let response =
+                Response::decode(&message.bytes[..]).expect("the server writes valid messages");
+            self.received
+                .entry(message.session)
+                .or_default()
+                .push(response);
         }
     }
 
@@ -63,15 +73,23 @@ impl Wire {
     pub fn send(&mut self, session: u32, entity: &str, body: ClientReq) -> u32 {
         let msg_id = self.next_msg_id;
         self.next_msg_id += 1;
-        let request = Request { msg_id, entity_id: entity.to_owned(), client_req: Some(body) };
-        let messages = self.server.handle(session, Bytes::from(request.encode_to_vec()), NOW);
+        let request = Request {
+            msg_id,
+            entity_id: entity.to_owned(),
+            client_req: Some(body),
+        };
+        let messages = self
+            .server
+            .handle(session, Bytes::from(request.encode_to_vec()), NOW);
         self.deliver(messages);
         msg_id
     }
 
     /// Sends bytes as they are.
     pub fn send_raw(&mut self, session: u32, bytes: &[u8]) {
-        let messages = self.server.handle(session, Bytes::copy_from_slice(bytes), NOW);
+        let messages = self
+            .server
+            .handle(session, Bytes::copy_from_slice(bytes), NOW);
         self.deliver(messages);
     }
 
@@ -91,8 +109,14 @@ impl Wire {
         let msg_id = self.send(session, entity, body);
         self.poll();
         let received = self.received.entry(session).or_default();
-        let at = received.iter().position(|response| response.msg_id == msg_id).expect("every request is answered");
-        received.remove(at).client_resp.expect("an answer has a body")
+        let at = received
+            .iter()
+            .position(|response| response.msg_id == msg_id)
+            .expect("every request is answered");
+        received
+            .remove(at)
+            .client_resp
+            .expect("an answer has a body")
     }
 
     /// The error text of a request that must fail.
@@ -109,14 +133,20 @@ impl Wire {
             make_table_type: index.map(|index| MakeTableType::MakeIndexTable(index.to_owned())),
             ..MakeTableOptions::default()
         };
-        let req = MakeTableReq { data: Some(rows(json)), options: Some(options) };
+        let req = MakeTableReq {
+            data: Some(rows(json)),
+            options: Some(options),
+        };
         let answer = self.call(session, name, ClientReq::MakeTableReq(req));
         assert!(matches!(answer, ClientResp::MakeTableResp(_)), "{answer:?}");
     }
 
     /// Makes a view.
     pub fn view(&mut self, session: u32, table: &str, id: &str, config: ViewConfig) {
-        let req = TableMakeViewReq { view_id: id.to_owned(), config: Some(config) };
+        let req = TableMakeViewReq {
+            view_id: id.to_owned(),
+            config: Some(config),
+        };
         match self.call(session, table, ClientReq::TableMakeViewReq(req)) {
             ClientResp::TableMakeViewResp(answer) => assert_eq!(answer.view_id, id),
             other => panic!("no view: {other:?}"),
@@ -125,14 +155,24 @@ impl Wire {
 
     /// Updates a table by JSON rows.
     pub fn update(&mut self, session: u32, table: &str, json: &str) {
-        let req = TableUpdateReq { data: Some(rows(json)), port_id: 0 };
+        let req = TableUpdateReq {
+            data: Some(rows(json)),
+            port_id: 0,
+        };
         let answer = self.call(session, table, ClientReq::TableUpdateReq(req));
-        assert!(matches!(answer, ClientResp::TableUpdateResp(_)), "{answer:?}");
+        assert!(
+            matches!(answer, ClientResp::TableUpdateResp(_)),
+            "{answer:?}"
+        );
     }
 
     /// The cells of a view as JSON columns.
     pub fn columns(&mut self, session: u32, view: &str) -> String {
-        match self.call(session, view, ClientReq::ViewToColumnsStringReq(ViewToColumnsStringReq::default())) {
+        match self.call(
+            session,
+            view,
+            ClientReq::ViewToColumnsStringReq(ViewToColumnsStringReq::default()),
+        ) {
             ClientResp::ViewToColumnsStringResp(answer) => answer.json_string,
             other => panic!("no columns: {other:?}"),
         }
@@ -140,11 +180,15 @@ impl Wire {
 
     /// The counters of the server.
     pub fn stats(&mut self) -> serde_json::Value {
-        serde_json::from_str(&self.server.control(r#"{"op": "stats"}"#, NOW)).expect("an answer in JSON")
+        serde_json::from_str(&self.server.control(r#"{"op": "stats"}"#, NOW))
+            .expect("an answer in JSON")
     }
 }
 
 /// A configuration with some groups.
 pub fn grouped(by: &[&str]) -> ViewConfig {
-    ViewConfig { group_by: by.iter().map(|&name| name.to_owned()).collect(), ..ViewConfig::default() }
+    ViewConfig {
+        group_by: by.iter().map(|&name| name.to_owned()).collect(),
+        ..ViewConfig::default()
+    }
 }

@@ -10,6 +10,7 @@ mod dates;
 mod math;
 mod regexes;
 mod text;
+mod units;
 mod zones;
 
 use std::fmt;

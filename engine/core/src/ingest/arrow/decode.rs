@@ -423,7 +423,8 @@ fn floats_to_ints(
         // The cast saturates, which the range of 64 bits or less then shows; NaN must be told apart.
         let whole = value.trunc() as i128;
         if value.is_nan() || whole < least || whole > most {
-            return Err(out_of_range(name, value, i, target));
+            let shown = zmij::Buffer::new().format(value).to_owned();
+            return Err(out_of_range(name, shown, i, target));
         }
         out.push(hold(whole, target));
     }

@@ -503,3 +503,6 @@ impl Loader<'_, '_> {
             .collect()
     }
 }
+
+#[cfg(test)]
+mod tests;
