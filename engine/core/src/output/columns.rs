@@ -79,8 +79,11 @@ fn write_cells(
 }
 
 fn write_column(column: &Column, rows: &Rows, formatted: bool, out: &mut Vec<u8>) {
-    let as_number = !matches!(column.dtype(), DataType::UInt64 | DataType::Date)
-        && !(formatted && column.dtype() == DataType::Datetime);
+    let as_number = match column.dtype() {
+        DataType::UInt64 | DataType::Date => false,
+        DataType::Datetime => !formatted,
+        _ => true,
+    };
     match column.data() {
         Data::Float(values) => {
             write_cells(column, rows, out, |row, out| write_float(values[row], out))
