@@ -17,6 +17,7 @@ pub use builder::{ColumnBuilder, Values};
 pub use dictionary::{Dictionary, NULL_CODE};
 pub use interner::Interner;
 
+use crate::hash::HashMap;
 use crate::schema::{DataType, Storage};
 use crate::value::{Value, compare_floats};
 
@@ -264,13 +265,9 @@ impl Column {
 
     /// Makes this and `source` read their codes from this column's dictionary, which learns the texts of `source`.
     pub fn adopt_codes(&mut self, source: &mut Column) {
-        let Some(codes) = self.translate_codes(source) else {
-            return;
-        };
-        if let Data::Text(text) = &mut source.data {
-            text.codes
-                .iter_mut()
-                .for_each(|code| *code = codes[*code as usize]);
+        let translation = self.translate_codes(source);
+        if let (Data::Text(text), false) = (&mut source.data, translation.is_same()) {
+            (text.codes.iter_mut()).for_each(|code| *code = translation.of(*code));
         }
         source.share_dictionary(self);
     }
@@ -347,29 +344,36 @@ impl Column {
             .set(i, false);
     }
 
-    /// Translates the codes of `source` into this column's dictionary, giving codes to texts that are new here.
-    /// `None` if both share one dictionary, or the columns are not text.
-    pub fn translate_codes(&mut self, source: &Column) -> Option<Vec<u32>> {
+    /// How the codes of `source` read in this column's dictionary, which learns the texts that are new to it.
+    fn translate_codes(&mut self, source: &Column) -> Translation {
         let (Data::Text(own), Data::Text(other)) = (&mut self.data, &source.data) else {
-            return None;
+            return Translation::Same;
         };
         if Rc::ptr_eq(&own.dictionary, &other.dictionary) {
-            return None;
+            return Translation::Same;
         }
         if own.dictionary.is_empty() && own.codes.iter().all(|&code| code == NULL_CODE) {
             own.dictionary = Rc::clone(&other.dictionary);
-            return None;
+            return Translation::Same;
+        }
+        let mut intern = |text: &str| match own.dictionary.find(text) {
+            Some(code) => code,
+            // Only a new text may cost a copy of a dictionary that is shared.
+            None => Rc::make_mut(&mut own.dictionary).intern(text),
+        };
+        if other.codes.len() * 4 < other.dictionary.len() {
+            // A few rows that bring a large dictionary along.
+            let mut codes = HashMap::with_hasher(Default::default());
+            codes.insert(NULL_CODE, NULL_CODE);
+            for &code in &other.codes {
+                (codes.entry(code)).or_insert_with(|| intern(other.dictionary.text(code)));
+            }
+            return Translation::Some(codes);
         }
         let mut codes = Vec::with_capacity(other.dictionary.len());
         codes.push(NULL_CODE);
-        for text in other.dictionary.iter() {
-            // Only a new text may cost a copy of a dictionary that is shared.
-            codes.push(match own.dictionary.find(text) {
-                Some(code) => code,
-                None => Rc::make_mut(&mut own.dictionary).intern(text),
-            });
-        }
-        Some(codes)
+        codes.extend(other.dictionary.iter().map(intern));
+        Translation::All(codes)
     }
 
     /// Makes this text column read its codes with the dictionary of `source`, whose codes they are. Nothing for other
@@ -405,12 +409,14 @@ impl Column {
             (Data::Bool(to), Data::Bool(from)) => to.extend_from_slice(from),
             (Data::Int(to), Data::Int(from)) => to.extend_from_slice(from),
             (Data::Float(to), Data::Float(from)) => to.extend_from_slice(from),
-            (Data::Text(to), Data::Text(from)) => match translation {
-                None => to.codes.extend_from_slice(&from.codes),
-                Some(codes) => to
-                    .codes
-                    .extend(from.codes.iter().map(|&code| codes[code as usize])),
-            },
+            (Data::Text(to), Data::Text(from)) => {
+                if translation.is_same() {
+                    to.codes.extend_from_slice(&from.codes);
+                } else {
+                    let codes = from.codes.iter().map(|&code| translation.of(code));
+                    to.codes.extend(codes);
+                }
+            }
             _ => unreachable!("columns of one type have one storage"),
         }
         match (&mut self.validity, &source.validity) {
@@ -436,11 +442,10 @@ impl Column {
             (Data::Int(to), Data::Int(from)) => rows.clone().for_each(|(i, j)| to[i] = from[j]),
             (Data::Float(to), Data::Float(from)) => rows.clone().for_each(|(i, j)| to[i] = from[j]),
             (Data::Text(to), Data::Text(from)) => {
-                return match translation {
-                    None => rows.for_each(|(i, j)| to.codes[i] = from.codes[j]),
-                    Some(codes) => {
-                        rows.for_each(|(i, j)| to.codes[i] = codes[from.codes[j] as usize])
-                    }
+                return if translation.is_same() {
+                    rows.for_each(|(i, j)| to.codes[i] = from.codes[j]);
+                } else {
+                    rows.for_each(|(i, j)| to.codes[i] = translation.of(from.codes[j]));
                 };
             }
             _ => unreachable!("columns of one type have one storage"),
@@ -503,6 +508,31 @@ impl Column {
             Data::Text(text) => text.codes.capacity() * 4 + text.dictionary.heap_size(),
         };
         data + self.validity.as_ref().map_or(0, Bitmap::heap_size)
+    }
+}
+
+/// Codes of one dictionary as codes of another.
+enum Translation {
+    /// They are the same.
+    Same,
+    /// By code.
+    All(Vec<u32>),
+    /// Of the codes that occur.
+    Some(HashMap<u32, u32>),
+}
+
+impl Translation {
+    fn is_same(&self) -> bool {
+        matches!(self, Self::Same)
+    }
+
+    #[inline]
+    fn of(&self, code: u32) -> u32 {
+        match self {
+            Self::Same => code,
+            Self::All(codes) => codes[code as usize],
+            Self::Some(codes) => codes[&code],
+        }
     }
 }
 

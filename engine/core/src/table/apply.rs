@@ -8,12 +8,10 @@ use crate::schema::DataType;
 
 impl Table {
     /// Upserts or appends the rows of a batch. Rows with one key merge in order; cells that were not given keep what
-    /// the row had.
+    /// the row had. Nothing happens to the table of a join, which follows its sources only.
     pub fn apply(&mut self, batch: Batch) {
-        if let Some(pending) = &mut self.pending {
-            pending.called = true;
-        }
-        if batch.n_rows == 0 {
+        self.note_called();
+        if batch.n_rows == 0 || matches!(self.keys, Keys::Pairs(_)) {
             return;
         }
         for column in &batch.columns {
@@ -25,11 +23,12 @@ impl Table {
         match &self.keys {
             Keys::Column(_) => self.upsert_by_column(batch),
             Keys::Numbers(_) => self.upsert_by_number(batch),
+            Keys::Pairs(_) => {}
         }
     }
 
     /// Makes a column as wide as a batch column that needed it. A batch made before that is the narrower one.
-    fn widen(&mut self, position: usize, data: &Column) {
+    pub(super) fn widen(&mut self, position: usize, data: &Column) {
         let own = &mut self.columns[position];
         if own.dtype() == DataType::Int32 && data.dtype() == DataType::Int64 {
             own.set_dtype(DataType::Int64);
@@ -64,6 +63,7 @@ impl Table {
                 };
                 debug_assert_eq!(column.data.len(), n);
             }
+            Keys::Pairs(_) => return Some(batch),
         }
         for mut column in batch.columns.drain(..) {
             let own = &mut self.columns[column.position];
@@ -200,8 +200,52 @@ impl Table {
         }
     }
 
+    /// Adds rows of a join: its columns and the keys they are ordered by. Gives their slots.
+    pub(super) fn insert_pairs(
+        &mut self,
+        n: usize,
+        columns: Vec<Column>,
+        keys: &[Column],
+    ) -> Vec<Slot> {
+        let mut n_slots = self.live.len();
+        let slots: Vec<Slot> = (0..n)
+            .map(|_| {
+                self.free.pop().unwrap_or_else(|| {
+                    n_slots += 1;
+                    n_slots as Slot - 1
+                })
+            })
+            .collect();
+        if let Keys::Pairs(pairs) = &mut self.keys {
+            pairs.write(keys, &slots, n_slots);
+        }
+        self.write(whole_batch(columns, n), &slots, slots.clone(), n_slots);
+        slots
+    }
+
+    /// Writes whole rows over rows of a join, whose order stays.
+    pub(super) fn rewrite(&mut self, columns: Vec<Column>, slots: &[Slot]) {
+        let n_slots = self.live.len();
+        self.write(
+            whole_batch(columns, slots.len()),
+            slots,
+            Vec::new(),
+            n_slots,
+        );
+    }
+
+    /// Notes that something was asked of the table, even if it has no effect.
+    pub(super) fn note_called(&mut self) {
+        if let Some(pending) = &mut self.pending {
+            pending.called = true;
+        }
+    }
+
     /// Writes row `i` of the batch to `slots[i]`. `fresh` slots, each once, held no row and have their keys already.
     fn write(&mut self, batch: Batch, slots: &[Slot], fresh: Vec<Slot>, n_slots: usize) {
+        if slots.is_empty() {
+            return;
+        }
         self.touch(slots);
         let appends = slots.len() == fresh.len() && n_slots - self.live.len() == fresh.len();
         for column in batch.columns {
@@ -280,9 +324,7 @@ impl Table {
     /// Removes the rows with these keys, values of the index column's type or row numbers; keys that no row has are
     /// passed over.
     pub fn remove(&mut self, keys: &Column) {
-        if let Some(pending) = &mut self.pending {
-            pending.called = true;
-        }
+        self.note_called();
         let mut slots: Vec<Slot> = Vec::new();
         let mut seen = crate::hash::HashSet::with_hasher(Default::default());
         for row in 0..keys.len() {
@@ -295,7 +337,7 @@ impl Table {
     }
 
     /// Frees live slots, each named once.
-    fn remove_slots(&mut self, slots: &[Slot]) {
+    pub(super) fn remove_slots(&mut self, slots: &[Slot]) {
         if slots.is_empty() {
             return;
         }
@@ -313,6 +355,7 @@ impl Table {
                 numbers.scatter(self.live.len());
                 slots.iter().for_each(|&slot| numbers.remove(slot));
             }
+            Keys::Pairs(_) => {}
         }
         for column in &mut self.columns {
             slots
@@ -356,6 +399,7 @@ impl Table {
         match &mut self.keys {
             Keys::Column(keys) => keys.forget_all(),
             Keys::Numbers(numbers) => numbers.clear(),
+            Keys::Pairs(pairs) => pairs.clear(),
         }
     }
 
@@ -434,6 +478,23 @@ fn take_key_column(batch: &mut Batch, position: usize, dtype: DataType) -> Colum
         }
     }
     data
+}
+
+/// All columns of a table, for `n` rows.
+fn whole_batch(columns: Vec<Column>, n: usize) -> Batch {
+    let columns = columns
+        .into_iter()
+        .enumerate()
+        .map(|(position, data)| BatchColumn {
+            position,
+            data,
+            given: None,
+        });
+    Batch {
+        n_rows: n,
+        columns: columns.collect(),
+        keys: BatchKeys::Implied,
+    }
 }
 
 /// The last `n` rows of a batch without explicit keys.

@@ -1,12 +1,16 @@
 //! Which slot a key names.
 //!
 //! A table with an index finds rows by the values of its index column, null being one key. A table without one numbers
-//! its rows as they come; the number is the key that clients know as `__INDEX__`.
+//! its rows as they come; the number is the key that clients know as `__INDEX__`. The rows of a join stand for pairs of
+//! rows of its sources.
+
+use std::cmp::Ordering;
 
 use super::Slot;
 use super::lookup::IntLookup;
 use crate::column::{Column, Data};
-use crate::sort::float_key;
+use crate::schema::DataType;
+use crate::sort::{SortKeys, float_key};
 
 /// The keys of a table.
 #[derive(Debug, Clone)]
@@ -15,6 +19,54 @@ pub(super) enum Keys {
     Column(ColumnKeys),
     /// Running numbers.
     Numbers(Numbers),
+    /// Keys of the rows of two other tables.
+    Pairs(PairKeys),
+}
+
+/// What orders the rows of a join: cells by slot, compared column by column, null being least. They find no row: the key
+/// that clients hear of is the slot.
+#[derive(Debug, Clone)]
+pub(super) struct PairKeys {
+    /// Whether there is no left row, then the keys of the left and of the right row.
+    pub levels: Vec<Column>,
+}
+
+impl PairKeys {
+    pub fn new(types: impl IntoIterator<Item = DataType>) -> Self {
+        Self {
+            levels: types.into_iter().map(Column::new).collect(),
+        }
+    }
+
+    pub fn clear(&mut self) {
+        let types: Vec<DataType> = self.levels.iter().map(Column::dtype).collect();
+        *self = Self::new(types);
+    }
+
+    pub fn compare(&self, a: usize, b: usize) -> Ordering {
+        (self.levels.iter())
+            .map(|level| level.compare(a, b))
+            .find(|order| order.is_ne())
+            .unwrap_or(Ordering::Equal)
+    }
+
+    pub fn sort_keys(&self, slots: &[Slot]) -> Vec<SortKeys> {
+        (self.levels.iter())
+            .flat_map(|level| SortKeys::of_column(level, slots, false, false))
+            .collect()
+    }
+
+    /// Writes the keys of rows to slots, of which there are `n_slots` now.
+    pub fn write(&mut self, new: &[Column], slots: &[Slot], n_slots: usize) {
+        for (level, new) in self.levels.iter_mut().zip(new) {
+            level.extend_nulls(n_slots - level.len());
+            level.scatter(new, slots.iter().map(|&slot| slot as usize).zip(0..));
+        }
+    }
+
+    pub fn heap_size(&self) -> usize {
+        self.levels.iter().map(Column::heap_size).sum()
+    }
 }
 
 /// Slots by the values of the index column.

@@ -9,6 +9,9 @@
 
 mod apply;
 mod delta;
+mod join;
+#[cfg(test)]
+mod join_tests;
 mod keys;
 mod lookup;
 mod order;
@@ -20,6 +23,7 @@ use std::cell::OnceCell;
 use std::cmp::Ordering;
 
 pub use delta::Delta;
+pub use join::{Join, JoinKind};
 pub use order::RowOrder;
 pub use ordered::OrderedSlots;
 
@@ -95,18 +99,22 @@ impl Table {
                 })
             }
         };
-        let columns = empty_columns(&schema);
-        Ok(Self {
+        let limit = options.limit.map(|limit| limit as usize);
+        Ok(Self::with_keys(schema, limit, keys))
+    }
+
+    fn with_keys(schema: Schema, limit: Option<usize>, keys: Keys) -> Self {
+        Self {
+            columns: empty_columns(&schema),
             schema,
-            columns,
-            limit: options.limit.map(|limit| limit as usize),
+            limit,
             keys,
             live: Bitmap::default(),
             free: Vec::new(),
             n_rows: 0,
             order: OnceCell::new(),
             pending: None,
-        })
+        }
     }
 
     /// The columns' names and types.
@@ -118,7 +126,7 @@ impl Table {
     pub fn index(&self) -> Option<usize> {
         match &self.keys {
             Keys::Column(keys) => Some(keys.position),
-            Keys::Numbers(_) => None,
+            Keys::Numbers(_) | Keys::Pairs(_) => None,
         }
     }
 
@@ -163,6 +171,7 @@ impl Table {
         match &self.keys {
             Keys::Column(keys) => self.columns[keys.position].value(slot as usize).to_scalar(),
             Keys::Numbers(numbers) => Scalar::Int(numbers.number(slot)),
+            Keys::Pairs(_) => Scalar::Int(slot.into()),
         }
     }
 
@@ -182,6 +191,10 @@ impl Table {
                 Value::Int(number) => numbers.find(number, self.n_slots()),
                 _ => None,
             },
+            Keys::Pairs(_) => match key {
+                Value::Int(slot) => Slot::try_from(slot).ok().filter(|&slot| self.is_live(slot)),
+                _ => None,
+            },
         }
     }
 
@@ -190,6 +203,7 @@ impl Table {
         match &self.keys {
             Keys::Column(keys) => self.columns[keys.position].compare(a as usize, b as usize),
             Keys::Numbers(numbers) => numbers.number(a).cmp(&numbers.number(b)),
+            Keys::Pairs(pairs) => pairs.compare(a as usize, b as usize),
         }
     }
 
@@ -214,7 +228,7 @@ impl Table {
                 // Codes of text and bits of floats do not ascend with what they stand for, or not always.
                 (Some(&keys.lookup).filter(|_| is_int), keys.null)
             }
-            Keys::Numbers(_) => (None, None),
+            Keys::Numbers(_) | Keys::Pairs(_) => (None, None),
         };
         if let Some(ascending) = lookup.and_then(|lookup| lookup.ascending()) {
             let slots = null.into_iter().chain(ascending).collect();
@@ -229,6 +243,7 @@ impl Table {
                 let keys = slots.iter().map(|&slot| int_key(numbers.number(slot)));
                 vec![SortKeys::new(keys.collect(), false)]
             }
+            Keys::Pairs(pairs) => pairs.sort_keys(&slots),
         };
         let sorted = sort_positions(slots.len(), &keys)
             .into_iter()
@@ -317,6 +332,7 @@ impl Table {
         let keys = match &self.keys {
             Keys::Column(keys) => keys.lookup.heap_size(),
             Keys::Numbers(numbers) => numbers.heap_size(),
+            Keys::Pairs(pairs) => pairs.heap_size(),
         };
         let order = match self.order.get() {
             Some(RowOrder::Ordered(slots)) => slots.heap_size(),
