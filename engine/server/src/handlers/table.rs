@@ -355,8 +355,8 @@ impl Server {
         req: &wire::TableReplaceReq,
     ) -> Result<wire::TableReplaceResp> {
         let permissions = self.session(call.session)?.permissions;
-        if !permissions.update || !permissions.remove {
-            return Err(Error::Denied("replace the rows of tables"));
+        if !permissions.remove {
+            return Err(Error::Denied("remove rows"));
         }
         let options = self.ingest_options(None)?;
         let entry = self.writable(call)?;
@@ -365,6 +365,9 @@ impl Server {
             _ => return Err(Error::request("TableReplaceReq malformed")),
         };
         let batch = ingest::conform(input, entry.table.schema(), entry.table.index(), &options)?;
+        if batch.n_rows > 0 && !permissions.update {
+            return Err(Error::Denied("update tables"));
+        }
         self.check_room(&batch)?;
         self.enqueue(call, 0, Op::Replace(batch))?;
         Ok(wire::TableReplaceResp {})
