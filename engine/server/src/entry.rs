@@ -5,7 +5,7 @@ use std::rc::Rc;
 
 use sightline_core::batch::Batch;
 use sightline_core::column::Column;
-use sightline_core::table::{Delta, Table};
+use sightline_core::table::{Delta, Join, Table};
 use sightline_core::view::{Context, Filter, View, ViewConfig, ViewCore};
 
 use crate::error::Result;
@@ -36,6 +36,15 @@ pub enum Op {
 pub enum Origin {
     /// From clients.
     Input,
+    /// From two other tables.
+    Join {
+        /// The join itself.
+        join: Box<Join>,
+        /// Left and right table.
+        sources: [String; 2],
+        /// The versions of both that the join has seen.
+        seen: [u64; 2],
+    },
     /// From a view of another table.
     View {
         /// The view's id.

@@ -175,6 +175,31 @@ impl Server {
     fn follow_sources(&mut self, entry: &mut TableEntry) -> bool {
         match &mut entry.origin {
             Origin::Input => false,
+            Origin::Join {
+                join,
+                sources: [left, right],
+                seen,
+            } => {
+                let (Some(left), Some(right)) = (self.tables.get(left), self.tables.get(right))
+                else {
+                    return false;
+                };
+                let versions = [left.log.version(), right.log.version()];
+                if *seen == versions {
+                    return false;
+                }
+                let left_delta = left.log.since(seen[0]);
+                let right_delta = right.log.since(seen[1]);
+                join.step(
+                    &left.table,
+                    left_delta.as_deref(),
+                    &right.table,
+                    right_delta.as_deref(),
+                    &mut entry.table,
+                );
+                *seen = versions;
+                true
+            }
             Origin::View { view, table, seen } => {
                 let Some(source) = self.tables.get_mut(table) else {
                     return false;
@@ -215,6 +240,11 @@ impl Server {
         for entry in self.tables.values() {
             let sources: &[(&String, u64)] = match &entry.origin {
                 Origin::Input => &[],
+                Origin::Join {
+                    sources: [left, right],
+                    seen,
+                    ..
+                } => &[(left, seen[0]), (right, seen[1])],
                 Origin::View { table, seen, .. } => &[(table, *seen)],
             };
             for (name, seen) in sources {

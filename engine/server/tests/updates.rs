@@ -276,3 +276,46 @@ fn a_derived_table_follows_its_view() {
         "Cannot update a read-only derived table"
     );
 }
+
+#[test]
+fn a_join_follows_both_sources_and_cannot_be_written() {
+    let mut wire = Wire::new();
+    let a = wire.session();
+    wire.table(
+        a,
+        "l",
+        r#"[{"k": "a", "x": 1}, {"k": "b", "x": 2}]"#,
+        Some("k"),
+    );
+    wire.table(a, "r", r#"[{"k": "a", "y": 10}]"#, Some("k"));
+    let join = MakeJoinTableReq {
+        left_table_id: "l".to_owned(),
+        right_table_id: "r".to_owned(),
+        on_column: "k".to_owned(),
+        join_type: JoinType::Left as i32,
+        right_on_column: String::new(),
+    };
+    wire.call(a, "j", ClientReq::MakeJoinTableReq(join));
+    wire.view(a, "j", "v", ViewConfig::default());
+    subscribe(&mut wire, a, "v", Some(Mode::Row));
+    assert_eq!(
+        wire.columns(a, "v"),
+        r#"{"k":["a","b"],"x":[1,2],"y":[10,null]}"#
+    );
+    wire.update(a, "r", r#"[{"k": "b", "y": 20}]"#);
+    assert_eq!(updates(&mut wire, a), [(0, true)]);
+    assert_eq!(
+        wire.columns(a, "v"),
+        r#"{"k":["a","b"],"x":[1,2],"y":[10,20]}"#
+    );
+    assert_eq!(
+        wire.fails(a, "j", update_req("[{}]", 0)),
+        "Cannot update a read-only join table"
+    );
+    let delete = ClientReq::TableDeleteReq(TableDeleteReq { is_immediate: true });
+    let text = wire.fails(a, "l", delete);
+    assert_eq!(
+        text,
+        "Cannot delete table: it is a source for join table \"j\""
+    );
+}

@@ -19,6 +19,7 @@ from typing import TYPE_CHECKING, Any, TypeVar
 from . import _client_calls as client_calls
 from . import _table_calls as table_calls
 from . import _view_calls as view_calls
+from ._bulk import Bulk
 from ._client import ClientBase, entity_name
 from ._exceptions import SightlineError
 from ._frames import to_pandas, to_polars
@@ -242,9 +243,9 @@ class AsyncClient(ClientBase):
             self._exchange.forget(msg_id)
             raise
 
-    async def _send(self, msg_id: int, data: bytes) -> None:
+    async def _send(self, msg_id: int, data: bytes | Bulk) -> None:
         try:
-            result = self._handle_request(data)
+            result = self._handle_request(bytes(data))
             if inspect.isawaitable(result):
                 await result
         except SightlineError:

@@ -16,6 +16,7 @@ from types import TracebackType
 from typing import TYPE_CHECKING, Any, TypeVar
 
 from . import _client_calls as calls
+from ._bulk import Bulk
 from ._exceptions import SightlineError
 from ._exchange import Exchange, random_name
 from ._plan import Ask, Nudge, Plan, Step, Subscribe, Unsubscribe
@@ -33,11 +34,14 @@ __all__ = ["Client", "ClientBase", "entity_name"]
 logger = logging.getLogger("sightline")
 
 T = TypeVar("T")
-HandleRequest = Callable[[bytes], "Awaitable[object] | object"]
+HandleRequest = Callable[[Any], "Awaitable[object] | object"]
 
 
 class ClientBase:
     """What the synchronous and the asynchronous client have in common: the exchange, and views dropped by the user."""
+
+    takes_bulk = False
+    """Whether requests go to a session of this process, which takes large ones in parts."""
 
     def __init__(self, handle_request: HandleRequest, name: str | None) -> None:
         if not callable(handle_request):
@@ -60,8 +64,8 @@ class ClientBase:
             else:
                 self._keepers.discard(self)
 
-    def _deletion_of_dropped_views(self) -> list[bytes]:
-        requests = []
+    def _deletion_of_dropped_views(self) -> list[bytes | Bulk]:
+        requests: list[bytes | Bulk] = []
         while self._dropped_views:
             step = Ask(self._dropped_views.popleft(), "view_delete_req", pb.ViewDeleteReq())
             requests.append(self._exchange.open(step, lambda _: None)[1])
@@ -291,9 +295,9 @@ class Client(ClientBase):
             return None
         return reply.result()
 
-    def _send(self, msg_id: int, data: bytes) -> None:
+    def _send(self, msg_id: int, data: bytes | Bulk) -> None:
         try:
-            result = self._handle_request(data)
+            result = self._handle_request(data if self.takes_bulk else bytes(data))
             if inspect.isawaitable(result):
                 asyncio.run(_wait_for(result))
         except SightlineError:

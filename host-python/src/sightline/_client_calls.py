@@ -7,6 +7,9 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
+from google.protobuf.message import Message
+
+from ._bulk import Carrying, TableData
 from ._config import read_unsigned
 from ._exceptions import SightlineError
 from ._exchange import random_name
@@ -88,7 +91,12 @@ def table_options(
 def make_table(input: Any, format: str | None, options: TableOptions) -> Plan[TableInfo]:
     """Makes a table from data or a schema."""
     data = read_table_data(input, format)
-    yield from ask(options.name, "make_table_req", pb.MakeTableReq(data=data, options=options.message))
+    request: Message | Carrying
+    if isinstance(data, pb.Schema):
+        request = pb.MakeTableReq(data=pb.MakeTableData(from_schema=data), options=options.message)
+    else:
+        request = Carrying(pb.MakeTableReq(options=options.message), data)
+    yield from ask(options.name, "make_table_req", request)
     limit = options.message.make_limit_table if options.message.HasField("make_limit_table") else None
     return TableInfo(options.name, options.index, limit)
 
@@ -106,8 +114,8 @@ def copy_table(arrow: bytes, index: str | None, options: TableOptions) -> Plan[T
     message.CopyFrom(options.message)
     if message.WhichOneof("make_table_type") is None and index is not None:
         message.make_index_table = index
-    data = pb.MakeTableData(from_arrow=arrow)
-    yield from ask(options.name, "make_table_req", pb.MakeTableReq(data=data, options=message))
+    request = Carrying(pb.MakeTableReq(options=message), TableData("arrow", arrow))
+    yield from ask(options.name, "make_table_req", request)
     kind = message.WhichOneof("make_table_type")
     return TableInfo(
         options.name,

@@ -24,6 +24,7 @@ import wasmtime
 from wasmtime import _bindings as ffi
 from wasmtime import _ffi
 
+from ._bulk import LARGE, Bulk, split
 from ._exceptions import EngineError, EngineTimeoutError, MemoryLimitError, SightlineError
 from ._module import TICK, LoadedModule
 
@@ -49,7 +50,7 @@ class Message(NamedTuple):
     """
 
     session: int
-    data: bytes
+    data: bytes | Bulk
     notification: bool
 
 
@@ -89,7 +90,7 @@ class Engine:
         seed = secrets.randbits(64)
         messages = self._call_with_buffer("sl_init", json.dumps(dict(options)).encode(), seed)
         if messages:
-            raise ValueError(f"the engine refused its options: {messages[0].data.decode()}")
+            raise ValueError(f"the engine refused its options: {bytes(messages[0].data).decode()}")
 
     def open_session(self, options: Mapping[str, Any]) -> int:
         """Opens a session.
@@ -104,14 +105,14 @@ class Engine:
         if len(messages) != 1:
             raise EngineError("the engine opened no session")
         if messages[0].session == 0:
-            raise SightlineError(messages[0].data.decode())
+            raise SightlineError(bytes(messages[0].data).decode())
         return messages[0].session
 
     def close_session(self, session: int) -> list[Message]:
         """Closes a session; gives what others must hear."""
         return self._outbox(self._call("sl_close_session", session))
 
-    def handle(self, session: int, request: bytes, poll: bool) -> list[Message]:
+    def handle(self, session: int, request: bytes | Bulk, poll: bool) -> list[Message]:
         """Handles one request; with `poll` also processes the tables it changed.
 
         Raises:
@@ -126,7 +127,7 @@ class Engine:
     def control(self, command: Mapping[str, Any]) -> Any:
         """Runs a command for hosts, such as `{"op": "stats"}`; command and answer are JSON."""
         messages = self._call_with_buffer("sl_control", json.dumps(dict(command)).encode(), _now())
-        return json.loads(messages[0].data) if messages else None
+        return json.loads(bytes(messages[0].data)) if messages else None
 
     def memory_size(self) -> int:
         """Bytes of linear memory."""
@@ -142,14 +143,16 @@ class Engine:
     # Calls
 
     def _call_with_buffer(
-        self, name: str, data: bytes, *rest: int | float, session: int | None = None
+        self, name: str, data: bytes | Bulk, *rest: int | float, session: int | None = None
     ) -> list[Message]:
         pointer = self._call("sl_alloc", len(data)) & _U32
         if pointer == 0 and data:
             limit = f", memory_limit is {self._memory_limit} bytes" if self._memory_limit is not None else ""
             raise MemoryLimitError(f"no memory left for a message of {len(data)} bytes{limit}")
-        if data:
-            ctypes.memmove(self._base() + pointer, data, len(data))
+        at = self._base() + pointer
+        for part in data.parts if isinstance(data, Bulk) else (data,):
+            ctypes.memmove(at, part, len(part))
+            at += len(part)
         head = () if session is None else (session,)
         return self._outbox(self._call(name, *head, pointer, len(data), *rest))
 
@@ -161,7 +164,7 @@ class Engine:
         base = self._base()
         descriptors = struct.iter_unpack("<4I", ctypes.string_at(base + pointer, 16 * count))
         messages = [
-            Message(session, ctypes.string_at(base + start, size), bool(flags & _NOTIFICATION))
+            Message(session, _copy_out(base + start, size), bool(flags & _NOTIFICATION))
             for session, start, size, flags in descriptors
         ]
         self._call("sl_release_outbox")
@@ -235,6 +238,16 @@ class Engine:
 
     def _note_panic(self, caller: wasmtime.Caller, pointer: int, size: int) -> None:
         self._panic = _text(caller, pointer, size)
+
+
+def _copy_out(address: int, size: int) -> bytes | Bulk:
+    """A message of the outbox, the payload of a large answer apart."""
+    if size >= LARGE:
+        parted = split(memoryview((ctypes.c_char * size).from_address(address)).cast("B"))
+        if parted is not None:
+            start, head = parted
+            return Bulk(ctypes.string_at(address, start), ctypes.string_at(address + start, size - start), b"", head)
+    return ctypes.string_at(address, size)
 
 
 class _Function:

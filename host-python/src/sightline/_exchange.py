@@ -11,13 +11,15 @@ import logging
 import secrets
 import threading
 from collections.abc import Callable
+from typing import Any
 
 from google.protobuf.message import DecodeError
 
+from ._bulk import Bulk, BulkResponse, Carrying, encode
 from ._exceptions import SightlineError
 from ._plan import Ask, Subscribe, response_error
 from ._proto import sightline_pb2 as pb
-from ._wire import scan
+from ._wire import kind_number, scan
 
 __all__ = ["Exchange", "Subscription", "random_name"]
 
@@ -25,7 +27,7 @@ logger = logging.getLogger("sightline")
 
 _LETTERS = "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ"
 
-Reply = Callable[[pb.Response], object]
+Reply = Callable[[Any], object]
 RawReply = Callable[[bytes], None]
 
 
@@ -81,14 +83,14 @@ class Exchange:
                 if self._id and self._id not in self._replies and self._id not in self._subscriptions:
                     return self._id
 
-    def open(self, step: Ask, reply: Reply) -> tuple[int, bytes]:
+    def open(self, step: Ask, reply: Reply) -> tuple[int, bytes | Bulk]:
         """Registers who waits for the answer of `step`; gives the message id and the bytes to send."""
         msg_id = self.next_id()
         data = _encode(msg_id, step)
         self._replies[msg_id] = reply
         return msg_id, data
 
-    def subscribe(self, step: Subscribe, owner: object = None) -> tuple[int, Subscription, bytes]:
+    def subscribe(self, step: Subscribe, owner: object = None) -> tuple[int, Subscription, bytes | Bulk]:
         """Registers the callback of `step`, which keeps `owner` alive; gives the subscription and the bytes to send."""
         msg_id = self.next_id()
         data = _encode(msg_id, step)
@@ -118,7 +120,7 @@ class Exchange:
         """Whether any callback is registered."""
         return bool(self._subscriptions)
 
-    def deliver(self, data: bytes) -> bool:
+    def deliver(self, data: bytes | Bulk) -> bool:
         """Hands one incoming message to whoever waits for it; False if nobody does.
 
         Raises:
@@ -126,13 +128,13 @@ class Exchange:
         """
         if not data:
             return False
-        msg_id = scan(data).msg_id
+        msg_id = (data.head if isinstance(data, Bulk) else scan(data)).msg_id
         forward = self._forwards.get(msg_id)
         if forward is not None:
             raw_reply, persistent = forward
             if not persistent:
                 self._forwards.pop(msg_id, None)
-            raw_reply(data)
+            raw_reply(bytes(data))
             return True
         reply = self._replies.pop(msg_id, None)
         subscription = None if reply is not None else self._subscriptions.get(msg_id)
@@ -140,7 +142,7 @@ class Exchange:
             logger.debug("no handler for message %d", msg_id)
             return False
         try:
-            response = pb.Response.FromString(data)
+            response = BulkResponse(data) if isinstance(data, Bulk) else pb.Response.FromString(data)
         except DecodeError as error:
             raise SightlineError(f"Undecipherable server message {error}") from None
         if reply is not None:
@@ -148,7 +150,8 @@ class Exchange:
         elif subscription is not None:
             if subscription.once:
                 self._subscriptions.pop(msg_id, None)
-            subscription.receive(response)
+            if isinstance(response, pb.Response):
+                subscription.receive(response)
         return True
 
     def fail_all(self, message: str) -> None:
@@ -161,8 +164,10 @@ class Exchange:
             reply(pb.Response(msg_id=msg_id, server_error=error))
 
 
-def _encode(msg_id: int, step: Ask) -> bytes:
+def _encode(msg_id: int, step: Ask) -> bytes | Bulk:
     request = pb.Request(msg_id=msg_id, entity_id=step.entity)
+    if isinstance(step.message, Carrying):
+        return encode(request.SerializeToString(), kind_number(step.kind), step.message)
     getattr(request, step.kind).MergeFrom(step.message)
     getattr(request, step.kind).SetInParent()
     data: bytes = request.SerializeToString()

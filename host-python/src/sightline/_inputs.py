@@ -1,4 +1,4 @@
-"""Table data in all the forms a user has it, to the wire's `MakeTableData`.
+"""Table data in all the forms a user has it, to the data of a request.
 
 Plain lists and dicts travel as JSON, text as it is, everything columnar as an Arrow stream. pandas, Polars, numpy and
 pyarrow are looked up among the modules already imported, never imported for their own sake; what needs pyarrow to be
@@ -17,6 +17,7 @@ import uuid
 from collections.abc import Mapping
 from typing import Any
 
+from ._bulk import TableData
 from ._exceptions import SightlineError
 from ._proto import sightline_pb2 as pb
 
@@ -42,7 +43,7 @@ _PYTHON_TYPES: dict[type, pb.ColumnType.ValueType] = {
 }
 
 
-def read_table_data(value: Any, format: str | None) -> pb.MakeTableData:
+def read_table_data(value: Any, format: str | None) -> TableData | pb.Schema:
     """Data or a schema for a new table.
 
     Raises:
@@ -53,11 +54,11 @@ def read_table_data(value: Any, format: str | None) -> pb.MakeTableData:
     if data is not None:
         return data
     if isinstance(value, Mapping):
-        return pb.MakeTableData(from_schema=read_schema(value))
+        return read_schema(value)
     raise TypeError(f"Unknown input type '{type(value).__name__}'")
 
 
-def read_data(value: Any, format: str | None) -> pb.MakeTableData:
+def read_data(value: Any, format: str | None) -> TableData:
     """Data for an existing table: rows to update or replace with, or index values to remove.
 
     Raises:
@@ -66,7 +67,7 @@ def read_data(value: Any, format: str | None) -> pb.MakeTableData:
     _check_format(format)
     data = _read(value, format)
     if data is None and _is_array(value) and not _has_fields(value):
-        return pb.MakeTableData(from_rows=_to_json(value))
+        return TableData.of_text("rows", _to_json(value))
     if data is None:
         raise ValueError(f"Unknown input type '{type(value).__name__}'")
     return data
@@ -105,28 +106,28 @@ def _check_format(format: str | None) -> None:
         raise SightlineError(f'Unknown format "{format}"')
 
 
-def _read(value: Any, format: str | None) -> pb.MakeTableData | None:
+def _read(value: Any, format: str | None) -> TableData | None:
     """Everything but schemas; None for what is no data."""
     if isinstance(value, str):
         return _text(value, format or "csv")
     if isinstance(value, (bytes, bytearray, memoryview)):
         return _binary(bytes(value), format or "arrow")
     if isinstance(value, list):
-        return pb.MakeTableData(from_rows=_to_json(value))
+        return TableData.of_text("rows", _to_json(value))
     if isinstance(value, Mapping):
         return _mapping(value)
     return _columnar(value)
 
 
-def _text(value: str, format: str) -> pb.MakeTableData:
+def _text(value: str, format: str) -> TableData:
     if format == "arrow":
-        return pb.MakeTableData(from_arrow=value.encode())
+        return TableData("arrow", value.encode())
     return _formatted(value, format)
 
 
-def _binary(value: bytes, format: str) -> pb.MakeTableData:
+def _binary(value: bytes, format: str) -> TableData:
     if format == "arrow":
-        return pb.MakeTableData(from_arrow=value)
+        return TableData("arrow", value)
     try:
         text = value.decode()
     except UnicodeDecodeError as error:
@@ -134,32 +135,32 @@ def _binary(value: bytes, format: str) -> pb.MakeTableData:
     return _formatted(text, format)
 
 
-def _formatted(text: str, format: str) -> pb.MakeTableData:
+def _formatted(text: str, format: str) -> TableData:
     if format == "csv":
-        return pb.MakeTableData(from_csv=text)
+        return TableData.of_text("csv", text)
     if format == "json":
-        return pb.MakeTableData(from_rows=text)
+        return TableData.of_text("rows", text)
     if format == "columns":
-        return pb.MakeTableData(from_cols=text)
-    return pb.MakeTableData(from_ndjson=text)
+        return TableData.of_text("columns", text)
+    return TableData.of_text("ndjson", text)
 
 
-def _mapping(value: Mapping[Any, Any]) -> pb.MakeTableData | None:
+def _mapping(value: Mapping[Any, Any]) -> TableData | None:
     if not value:
         raise ValueError("Cannot infer type of empty dict")
     if isinstance(next(iter(value.values())), list):
-        return pb.MakeTableData(from_cols=_to_json(value))
+        return TableData.of_text("columns", _to_json(value))
     if any(_is_array(column) for column in value.values()):
         return _columns_of_arrays(value)
     return None
 
 
-def _columns_of_arrays(columns: Mapping[Any, Any]) -> pb.MakeTableData:
+def _columns_of_arrays(columns: Mapping[Any, Any]) -> TableData:
     named = {str(name): column for name, column in columns.items()}
     try:
         import pyarrow as pa
     except ImportError:
-        return pb.MakeTableData(from_cols=_to_json(named))
+        return TableData.of_text("columns", _to_json(named))
     return _arrow_table(pa.table({name: _arrow_array(pa, column) for name, column in named.items()}))
 
 
@@ -169,7 +170,7 @@ def _arrow_array(pa: Any, column: Any) -> Any:
     return pa.array(column)
 
 
-def _columnar(value: Any) -> pb.MakeTableData | None:
+def _columnar(value: Any) -> TableData | None:
     """Data frames, Arrow tables and whatever else hands out its columns."""
     module = type(value).__module__.partition(".")[0]
     if module == "pandas" and _is_instance(value, "pandas", "DataFrame"):
@@ -202,7 +203,7 @@ def _has_fields(value: Any) -> bool:
     return getattr(getattr(value, "dtype", None), "names", None) is not None
 
 
-def _pandas(frame: Any) -> pb.MakeTableData:
+def _pandas(frame: Any) -> TableData:
     """The index becomes a column: `index` in front when it has no name, else by its name."""
     try:
         import pyarrow as pa
@@ -221,7 +222,7 @@ def _pandas(frame: Any) -> pb.MakeTableData:
     return _arrow_table(table.replace_schema_metadata(None))
 
 
-def _polars(value: Any) -> pb.MakeTableData | None:
+def _polars(value: Any) -> TableData | None:
     """Polars writes the Arrow stream itself; text in its own view layout is turned into the plain one."""
     pl = sys.modules["polars"]
     if isinstance(value, pl.LazyFrame):
@@ -230,10 +231,10 @@ def _polars(value: Any) -> pb.MakeTableData | None:
         return None
     sink = io.BytesIO()
     value.write_ipc_stream(sink, compat_level=pl.CompatLevel.oldest())
-    return pb.MakeTableData(from_arrow=sink.getvalue())
+    return TableData("arrow", sink.getvalue())
 
 
-def _arrow_capsule(value: Any) -> pb.MakeTableData:
+def _arrow_capsule(value: Any) -> TableData:
     try:
         import pyarrow as pa
     except ImportError:
@@ -244,7 +245,7 @@ def _arrow_capsule(value: Any) -> pb.MakeTableData:
         return _arrow_table(reader.read_all())
 
 
-def _arrow_table(table: Any) -> pb.MakeTableData:
+def _arrow_table(table: Any) -> TableData:
     """An IPC stream; text in the view layout, which few readers know, is turned into the plain one."""
     import pyarrow as pa
 
@@ -256,7 +257,7 @@ def _arrow_table(table: Any) -> pb.MakeTableData:
     sink = pa.BufferOutputStream()
     with pa.ipc.new_stream(sink, table.schema) as writer:
         writer.write_table(table)
-    return pb.MakeTableData(from_arrow=sink.getvalue().to_pybytes())
+    return TableData("arrow", sink.getvalue().to_pybytes())
 
 
 def _to_json(value: Any) -> str:

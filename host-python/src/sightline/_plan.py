@@ -17,6 +17,7 @@ from typing import Any, TypeVar
 
 from google.protobuf.message import Message
 
+from ._bulk import BulkResponse, Carrying
 from ._exceptions import SightlineError, TransportError, ViewNotFoundError
 from ._proto import sightline_pb2 as pb
 
@@ -31,7 +32,7 @@ class Ask:
 
     entity: str
     kind: str
-    message: Message
+    message: Message | Carrying
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,20 +59,20 @@ Step = Ask | Unsubscribe
 Plan = Generator[Step, Any, T]
 
 
-def ask(entity: str, kind: str, message: Message) -> Plan[Any]:
+def ask(entity: str, kind: str, message: Message | Carrying) -> Plan[Any]:
     """Asks, and gives the body of the answer.
 
     Raises:
         SightlineError: the server answered with an error, or with something else than was asked.
     """
-    response: pb.Response = yield Ask(entity, kind, message)
+    response: pb.Response | BulkResponse = yield Ask(entity, kind, message)
     return check(response, kind)
 
 
-def check(response: pb.Response, kind: str) -> Any:
+def check(response: pb.Response | BulkResponse, kind: str) -> Any:
     """The body of an answer to a request of `kind`, or the error it carries."""
     got = response.WhichOneof("client_resp")
-    if got == "server_error":
+    if got == "server_error" and isinstance(response, pb.Response):
         raise response_error(response)
     expected = kind.removesuffix("_req") + "_resp"
     if got != expected:

@@ -104,7 +104,7 @@ class ProxySession:
     def _register(self, data: bytes) -> tuple[int, bytes]:
         if self._closed:
             raise SessionClosedError("Session already deleted: the proxy was closed")
-        request = read_bytes(data)
+        request = bytes(read_bytes(data))
         head = scan(request)
         self._note_views(head, request)
         self._client._exchange.forward(head.msg_id, self._answer, _is_subscription(head, request))

@@ -164,7 +164,7 @@ class Router:
                 own = [message for message in messages if _answers(message, number, head)]
                 found = server._sort(engine, [message for message in messages if message not in own], cause)
                 with lock:
-                    answers.extend(pb.Response.FromString(message.data) for message in own)
+                    answers.extend(pb.Response.FromString(bytes(message.data)) for message in own)
                     touched.extend(other for other in found if other not in touched)
                     left -= 1
                     last = left == 0
@@ -187,7 +187,7 @@ class Router:
 
 
 def _answers(message: Message, session: int, head: Head) -> bool:
-    return message.session == session and not message.notification and scan(message.data).msg_id == head.msg_id
+    return message.session == session and not message.notification and scan(bytes(message.data)).msg_id == head.msg_id
 
 
 def _merge(answers: list[pb.Response]) -> pb.Response:

@@ -17,6 +17,7 @@ from pathlib import Path
 from types import TracebackType
 from typing import TYPE_CHECKING, Any
 
+from ._bulk import Bulk
 from ._client import Client, ClientBase
 from ._engine import Engine, Message
 from ._exceptions import SessionClosedError, SightlineError
@@ -125,13 +126,13 @@ class ServerCore:
 
     # The way of a request
 
-    def _submit(self, session: SessionBase, request: bytes) -> Future[Touched]:
+    def _submit(self, session: SessionBase, request: bytes | Bulk) -> Future[Touched]:
         """Queues a request; the future gives the sessions that have messages to hand out."""
         if self._router is not None:
-            return self._router.submit(session, request)
+            return self._router.submit(session, bytes(request))
         return self._submit_to(0, session, request)
 
-    def _submit_to(self, engine: int, session: SessionBase, request: bytes) -> Future[Touched]:
+    def _submit_to(self, engine: int, session: SessionBase, request: bytes | Bulk) -> Future[Touched]:
         cause: Future[Touched] = Future()
         poll = self._on_poll_request is None
 
@@ -279,9 +280,9 @@ class Server(ServerCore):
         memory_limit: bytes each engine may use; a request that does not fit is refused.
         request_timeout: seconds after which a running request is interrupted; its engine is then not used again. None
             for no limit.
-        limits: engine limits by name, where the defaults do not fit: `message_size`, `json_depth`, `expression_depth`,
-            `expression_steps`, `expression_text`, `answer_cells`, `pivot_cells`, `views_per_session`,
-            `subscriptions_per_session`, `tables`, `table_bytes`.
+        limits: engine limits by name, where the defaults do not fit: `message_size`, `json_depth`, `expression_bytes`,
+            `expression_steps`, `expression_steps_per_row`, `expression_text_bytes`, `answer_cells`, `pivot_cells`,
+            `views_per_session`, `subscriptions_per_session`, `tables`, `table_bytes`.
         placement: which engine (from 0) a new table of a given name goes to; the least filled one if not given.
 
     Raises:
@@ -333,6 +334,7 @@ class Server(ServerCore):
         client = Client(session.handle_request, close)
         client._keepers = self._keepers
         session._response_cb = client._exchange.deliver
+        session.takes_bulk = client.takes_bulk = True
         return client
 
     def poll(self) -> None:

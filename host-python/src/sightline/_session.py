@@ -23,6 +23,7 @@ from concurrent.futures import Future
 from types import TracebackType
 from typing import TYPE_CHECKING, Any, NamedTuple
 
+from ._bulk import Bulk
 from ._exceptions import SessionClosedError, SightlineError
 
 if TYPE_CHECKING:
@@ -55,7 +56,7 @@ RowFilter = Mapping[str, Sequence[Sequence[Any]]]
 class Delivery(NamedTuple):
     """A message on its way to a session; `cause` identifies the request that produced it."""
 
-    data: bytes
+    data: bytes | Bulk
     notification: bool
     cause: object
 
@@ -101,13 +102,13 @@ def _read_permissions(permissions: Permissions) -> dict[str, bool]:
     return {name: name in names for name in GRANTS}
 
 
-def read_bytes(data: object) -> bytes:
+def read_bytes(data: object) -> bytes | Bulk:
     """A message given as bytes or as a sequence of numbers.
 
     Raises:
         TypeError: it is a text, or something else.
     """
-    if isinstance(data, bytes):
+    if isinstance(data, (bytes, Bulk)):
         return data
     if isinstance(data, str):
         raise TypeError("Can't extract `str` to `Vec`: a message is bytes (argument `data`)")
@@ -153,14 +154,17 @@ class SessionBase(ABC):
 class Session(SessionBase):
     """A session whose callback runs on the thread that caused the message. Made by `Server.new_session`."""
 
-    def __init__(self, server: ServerCore, response_cb: Callable[[bytes], object], options: Mapping[str, Any]) -> None:
+    takes_bulk = False
+    """Whether the callback is our own client's, which takes large messages in parts."""
+
+    def __init__(self, server: ServerCore, response_cb: Callable[..., object], options: Mapping[str, Any]) -> None:
         self._response_cb = response_cb
         self._lock = threading.Lock()
         self._queue: deque[Delivery] = deque()
         self._handing_out: int | None = None
         super().__init__(server, options)
 
-    def handle_request(self, data: bytes) -> None:
+    def handle_request(self, data: bytes | Bulk) -> None:
         """Handles one request; its answers and the notifications it caused were given out when this returns.
 
         Raises:
@@ -239,7 +243,7 @@ class Session(SessionBase):
 
     def _call(self, delivery: Delivery, errors: list[Exception]) -> None:
         try:
-            self._response_cb(delivery.data)
+            self._response_cb(delivery.data if self.takes_bulk else bytes(delivery.data))
         except Exception as error:
             errors.append(error)
 
@@ -346,7 +350,7 @@ class AsyncSession(SessionBase):
 
     async def _call(self, delivery: Delivery, errors: list[Exception]) -> None:
         try:
-            await self._response_cb(delivery.data)
+            await self._response_cb(bytes(delivery.data))
         except Exception as error:
             errors.append(error)
 
@@ -371,7 +375,7 @@ class SinkSession(SessionBase):
         return future
 
     def _push(self, delivery: Delivery) -> bool:
-        self._sink(delivery.data, delivery.notification)
+        self._sink(bytes(delivery.data), delivery.notification)
         return False
 
     def _hand_out(self, cause: object) -> None:

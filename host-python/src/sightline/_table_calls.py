@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from typing import Any
 
+from ._bulk import Carrying
 from ._client_calls import check_callback
 from ._config import COLUMN_TYPES, read_expressions, read_unsigned, read_view_config
 from ._exceptions import SightlineError
@@ -40,17 +41,17 @@ def make_port(name: str) -> Plan[int]:
 def update(name: str, input: Any, port_id: Any, format: str | None) -> Plan[None]:
     """Inserts and changes rows."""
     port = 0 if port_id is None else read_unsigned(port_id, "port_id")
-    yield from ask(name, "table_update_req", pb.TableUpdateReq(data=read_data(input, format), port_id=port))
+    yield from ask(name, "table_update_req", Carrying(pb.TableUpdateReq(port_id=port), read_data(input, format)))
 
 
 def replace(name: str, input: Any, format: str | None) -> Plan[None]:
     """Replaces all rows."""
-    yield from ask(name, "table_replace_req", pb.TableReplaceReq(data=read_data(input, format)))
+    yield from ask(name, "table_replace_req", Carrying(pb.TableReplaceReq(), read_data(input, format)))
 
 
 def remove(name: str, input: Any, format: str | None) -> Plan[None]:
     """Removes rows by index value."""
-    yield from ask(name, "table_remove_req", pb.TableRemoveReq(data=read_data(input, format)))
+    yield from ask(name, "table_remove_req", Carrying(pb.TableRemoveReq(), read_data(input, format)))
 
 
 def clear(name: str) -> Plan[None]:

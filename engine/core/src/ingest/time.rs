@@ -165,6 +165,13 @@ pub fn write_datetime(ms: i64, out: &mut Vec<u8>) {
     out.extend_from_slice(buffer.as_str().as_bytes());
 }
 
+/// Appends ` HH:MM:SS.mmm` for milliseconds since midnight, with the blank that parts it from its day.
+pub fn write_clock(ms: i64, out: &mut Vec<u8>) {
+    let mut buffer = Buffer::default();
+    buffer.clock(ms);
+    out.extend_from_slice(buffer.as_str().as_bytes());
+}
+
 /// A small text on the stack; the longest datetime has 29 bytes.
 #[derive(Default)]
 struct Buffer {
@@ -178,12 +185,16 @@ impl Buffer {
         self.len += 1;
     }
 
+    /// The last `width` digits of `value`.
+    #[inline]
     fn digits(&mut self, value: u64, width: u32) {
-        let mut unit = 10_u64.pow(width - 1);
-        while unit > 0 {
-            self.push(b'0' + (value / unit % 10) as u8);
-            unit /= 10;
+        let mut rest = value as u32;
+        let end = self.len + width as usize;
+        for at in (self.len..end).rev() {
+            self.bytes[at] = b'0' + (rest % 10) as u8;
+            rest /= 10;
         }
+        self.len = end;
     }
 
     fn date(&mut self, days: i64) {
@@ -201,7 +212,11 @@ impl Buffer {
 
     fn datetime(&mut self, ms: i64) {
         self.date(ms.div_euclid(DAY_MS));
-        let ms = ms.rem_euclid(DAY_MS) as u64;
+        self.clock(ms.rem_euclid(DAY_MS));
+    }
+
+    fn clock(&mut self, ms: i64) {
+        let ms = ms as u64;
         self.push(b' ');
         self.digits(ms / 3_600_000, 2);
         self.push(b':');

@@ -1,93 +1,47 @@
 //! CSV: a header line, then one line a row; text quoted, numbers and dates bare, null nothing at all.
 
-use super::names::{GroupNames, headers, write_plain_float};
-use crate::column::{Column, Data};
-use crate::ingest::time;
-use crate::slice::Slice;
-use crate::value::Value;
-
-fn write_quoted(text: &str, out: &mut Vec<u8>) {
-    out.push(b'"');
-    let mut rest = text;
-    while let Some(at) = rest.find('"') {
-        out.extend_from_slice(&rest.as_bytes()[..=at]);
-        out.push(b'"');
-        rest = &rest[at + 1..];
-    }
-    out.extend_from_slice(rest.as_bytes());
-    out.push(b'"');
-}
-
-fn write_cell(value: Value<'_>, out: &mut Vec<u8>) {
-    match value {
-        Value::Null => {}
-        Value::Text(text) => write_quoted(text, out),
-        Value::Float(number) => write_plain_float(number, out),
-        Value::Date(days) => time::write_date(days, out),
-        Value::Datetime(ms) => time::write_datetime(ms, out),
-        Value::Bool(_) | Value::Int(_) | Value::UInt(_) => {
-            super::json::write_value(value, false, out)
-        }
-    }
-}
-
-/// The quoted form of every text of a column, by code; `None` if writing them one by one is less work.
-fn quoted_texts(column: &Column, n_rows: usize) -> Option<Vec<Vec<u8>>> {
-    let Data::Text(text) = column.data() else {
-        return None;
-    };
-    if n_rows <= text.dictionary.len() {
-        return None;
-    }
-    let mut cells = Vec::with_capacity(text.dictionary.len());
-    cells.push(Vec::new());
-    cells.extend(text.dictionary.iter().map(|word| {
-        let mut cell = Vec::with_capacity(word.len() + 2);
-        write_quoted(word, &mut cell);
-        cell
-    }));
-    Some(cells)
-}
+use super::names::{GroupNames, headers};
+use super::writer::{CellWriter, Spelling, write_quoted};
+use crate::column::Column;
+use crate::slice::{Rows, Slice};
 
 /// The slice as CSV, UTF-8. A slice without any column is empty text.
 pub fn to_csv(slice: &Slice<'_>, names: GroupNames) -> Vec<u8> {
     let (groups, data) = headers(slice, names);
-    let mut out = Vec::with_capacity(64 + slice.n_rows * (slice.columns.len() + groups.len()) * 8);
-    if groups.is_empty() && data.is_empty() {
+    let n_columns = groups.len() + data.len();
+    let mut out = Vec::with_capacity(64 + slice.n_rows * n_columns * 10);
+    if n_columns == 0 {
         return out;
     }
-    for (i, header) in groups.iter().chain(&data).enumerate() {
-        if i > 0 {
-            out.push(b',');
-        }
+    for header in groups.iter().chain(&data) {
         write_quoted(header, &mut out);
+        out.push(b',');
     }
-    out.push(b'\n');
+    end_line(&mut out);
+    let all_rows = Rows::Range(0..slice.n_rows);
     let levels: &[Column] = slice.row_paths.as_ref().map_or(&[], |paths| &paths.levels);
-    let texts: Vec<_> = slice
+    let levels = levels.iter().map(|level| (level, &all_rows));
+    let columns = slice
         .columns
         .iter()
-        .map(|column| quoted_texts(&column.data, slice.n_rows))
+        .map(|column| (&*column.data, &column.rows));
+    let mut writers: Vec<(CellWriter<'_>, &Rows)> = levels
+        .chain(columns)
+        .map(|(column, rows)| (CellWriter::new(column, Spelling::Csv, slice.n_rows), rows))
         .collect();
     for i in 0..slice.n_rows {
-        let start = out.len();
-        for level in levels {
-            write_cell(level.value(i), &mut out);
+        for (cells, rows) in &mut writers {
+            cells.write(rows.at(i), &mut out);
             out.push(b',');
         }
-        for (column, texts) in slice.columns.iter().zip(&texts) {
-            match (texts, column.data.text()) {
-                (Some(cells), Some(text)) => {
-                    out.extend_from_slice(&cells[text.codes[column.rows.at(i)] as usize]);
-                }
-                _ => write_cell(column.value(i), &mut out),
-            }
-            out.push(b',');
-        }
-        // The comma after the last cell becomes the line end.
-        debug_assert!(out.len() > start);
-        out.pop();
-        out.push(b'\n');
+        end_line(&mut out);
     }
     out
+}
+
+/// The comma after the last cell becomes the line end.
+fn end_line(out: &mut [u8]) {
+    if let Some(last) = out.last_mut() {
+        *last = b'\n';
+    }
 }

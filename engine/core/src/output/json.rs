@@ -1,5 +1,6 @@
 //! Cells as JSON text, for every output that needs it.
 
+use super::number::{write_int, write_json_float, write_uint};
 use crate::ingest::time;
 use crate::value::Value;
 
@@ -10,8 +11,8 @@ pub fn write_value(value: Value<'_>, formatted: bool, out: &mut Vec<u8>) {
         Value::Bool(true) => out.extend_from_slice(b"true"),
         Value::Bool(false) => out.extend_from_slice(b"false"),
         Value::Int(value) => write_int(value, out),
-        Value::UInt(value) => out.extend_from_slice(itoa::Buffer::new().format(value).as_bytes()),
-        Value::Float(value) => write_float(value, out),
+        Value::UInt(value) => write_uint(value, out),
+        Value::Float(value) => write_json_float(value, out),
         Value::Date(days) if formatted => {
             out.push(b'"');
             time::write_date(days, out);
@@ -25,23 +26,6 @@ pub fn write_value(value: Value<'_>, formatted: bool, out: &mut Vec<u8>) {
         }
         Value::Datetime(ms) => write_int(ms, out),
         Value::Text(text) => write_text(text, out),
-    }
-}
-
-/// Writes an integer.
-#[inline]
-pub fn write_int(value: i64, out: &mut Vec<u8>) {
-    out.extend_from_slice(itoa::Buffer::new().format(value).as_bytes());
-}
-
-/// Writes a float in the fewest digits that read back the same: `3.0`, `0.1`, `1e21`, `1e-7`; `null` if not finite.
-#[inline]
-pub fn write_float(value: f64, out: &mut Vec<u8>) {
-    if value.is_finite() {
-        let mut buffer = zmij::Buffer::new();
-        out.extend_from_slice(buffer.format_finite(value).as_bytes());
-    } else {
-        out.extend_from_slice(b"null");
     }
 }
 

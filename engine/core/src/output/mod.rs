@@ -1,14 +1,16 @@
 //! A [`Slice`](crate::slice::Slice) in, bytes of an output format out.
 //!
-//! `json` cells as JSON - `columns` and `rows` the JSON forms - `csv` - `arrow` an IPC stream - `names` how columns are
-//! headed. A format reads nothing but the slice, so it is the same for every kind of view.
+//! `json` and `number` cells as text - `writer` the cells of one column, fast - `columns` and `rows` the JSON forms -
+//! `csv` - `arrow` an IPC stream - `names` how columns are headed. A format reads nothing but the slice, so it is the same for every kind of view.
 
 mod arrow;
 mod columns;
 mod csv;
 pub mod json;
 mod names;
+mod number;
 mod rows;
+mod writer;
 
 pub use arrow::{Compression, column_to_arrow, to_arrow};
 pub use columns::to_columns;
@@ -25,4 +27,15 @@ pub struct JsonOptions {
     pub index: bool,
     /// Dates and datetimes as text instead of milliseconds.
     pub formatted: bool,
+}
+
+impl JsonOptions {
+    /// How cells are spelled under these options.
+    fn spelling(&self) -> writer::Spelling {
+        if self.formatted {
+            writer::Spelling::JsonFormatted
+        } else {
+            writer::Spelling::Json
+        }
+    }
 }

@@ -2,6 +2,7 @@
 
 use std::borrow::Cow;
 
+use super::number::write_csv_float;
 use crate::ingest::time;
 use crate::slice::{Slice, SliceColumn};
 use crate::value::Value;
@@ -18,39 +19,12 @@ pub enum GroupNames {
     Machine,
 }
 
-/// Writes a float as CSV cells and column headers show it: `100000`, `1.5`, `1e-7`, `1e+21`, `nan`, `inf`.
-pub fn write_plain_float(value: f64, out: &mut Vec<u8>) {
-    if !value.is_finite() {
-        let text: &[u8] = match value {
-            _ if value.is_nan() => b"nan",
-            _ if value > 0.0 => b"inf",
-            _ => b"-inf",
-        };
-        return out.extend_from_slice(text);
-    }
-    let magnitude = value.abs();
-    if magnitude == 0.0 || (1e-5..1e15).contains(&magnitude) {
-        let mut buffer = zmij::Buffer::new();
-        let text = buffer.format_finite(value);
-        return out.extend_from_slice(text.strip_suffix(".0").unwrap_or(text).as_bytes());
-    }
-    let text = format!("{value:e}");
-    match text.split_once('e') {
-        Some((digits, exponent)) if !exponent.starts_with('-') => {
-            out.extend_from_slice(digits.as_bytes());
-            out.extend_from_slice(b"e+");
-            out.extend_from_slice(exponent.as_bytes());
-        }
-        _ => out.extend_from_slice(text.as_bytes()),
-    }
-}
-
 /// Writes a value of a split column as part of a header: text as it is, `null`, dates as `2024-01-31`.
 pub fn write_path_value(value: Value<'_>, out: &mut Vec<u8>) {
     match value {
         Value::Null => out.extend_from_slice(b"null"),
         Value::Text(text) => out.extend_from_slice(text.as_bytes()),
-        Value::Float(number) => write_plain_float(number, out),
+        Value::Float(number) => write_csv_float(number, out),
         Value::Date(days) => time::write_date(days, out),
         Value::Datetime(ms) => time::write_datetime(ms, out),
         Value::Bool(_) | Value::Int(_) | Value::UInt(_) => {
@@ -100,29 +74,4 @@ pub(super) fn headers<'a>(
         })
         .collect();
     (group_headers, data_headers)
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn plain_floats_drop_needless_zeros() {
-        let cases = [
-            (100_000.0, "100000"),
-            (1.5, "1.5"),
-            (1e-7, "1e-7"),
-            (1e15, "1e+15"),
-            (-0.0, "-0"),
-            (0.00001, "0.00001"),
-            (1.5e21, "1.5e+21"),
-            (f64::NAN, "nan"),
-            (f64::NEG_INFINITY, "-inf"),
-        ];
-        for (value, expected) in cases {
-            let mut out = Vec::new();
-            write_plain_float(value, &mut out);
-            assert_eq!(String::from_utf8_lossy(&out), expected);
-        }
-    }
 }

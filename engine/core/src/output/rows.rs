@@ -2,12 +2,20 @@
 
 use super::JsonOptions;
 use super::columns::{write_keys, write_list};
-use super::json::{write_text, write_value};
+use super::json::write_text;
 use super::names::header;
-use crate::slice::Slice;
+use super::writer::CellWriter;
+use crate::slice::{Rows, Slice};
 
-/// The member names of every row, each already as JSON text with its colon.
-fn member_names(slice: &Slice<'_>) -> Vec<Vec<u8>> {
+/// One member of every row.
+struct Member<'a> {
+    /// Its name as JSON text with its colon.
+    name: Vec<u8>,
+    rows: &'a Rows,
+    cells: CellWriter<'a>,
+}
+
+fn members<'a>(slice: &'a Slice<'_>, options: &JsonOptions) -> Vec<Member<'a>> {
     slice
         .columns
         .iter()
@@ -15,7 +23,11 @@ fn member_names(slice: &Slice<'_>) -> Vec<Vec<u8>> {
             let mut name = Vec::new();
             write_text(&header(column, column.name), &mut name);
             name.push(b':');
-            name
+            Member {
+                name,
+                rows: &column.rows,
+                cells: CellWriter::new(&column.data, options.spelling(), slice.n_rows),
+            }
         })
         .collect()
 }
@@ -23,42 +35,39 @@ fn member_names(slice: &Slice<'_>) -> Vec<Vec<u8>> {
 fn write_row(
     slice: &Slice<'_>,
     i: usize,
-    names: &[Vec<u8>],
+    members: &mut [Member<'_>],
     options: &JsonOptions,
     out: &mut Vec<u8>,
 ) {
     out.push(b'{');
     let start = out.len();
-    let member = |name: &[u8], out: &mut Vec<u8>| {
-        if out.len() > start {
-            out.push(b',');
-        }
-        out.extend_from_slice(name);
-    };
     if let Some(paths) = &slice.row_paths {
-        member(b"\"__ROW_PATH__\":", out);
+        out.extend_from_slice(b"\"__ROW_PATH__\":");
         write_list(paths.path(i), options.formatted, out);
+        out.push(b',');
     }
     if options.id {
+        out.extend_from_slice(b"\"__ID__\":");
         match (&slice.row_paths, &slice.keys) {
-            (Some(paths), _) => {
-                member(b"\"__ID__\":", out);
-                write_list(paths.path(i), options.formatted, out);
-            }
-            (None, Some(keys)) => {
-                member(b"\"__ID__\":", out);
-                write_keys(&keys[i], options.formatted, out);
-            }
-            (None, None) => {}
+            (Some(paths), _) => write_list(paths.path(i), options.formatted, out),
+            (None, Some(keys)) => write_keys(&keys[i], options.formatted, out),
+            (None, None) => out.extend_from_slice(b"null"),
         }
+        out.push(b',');
     }
     if let Some(keys) = slice.keys.as_ref().filter(|_| options.index) {
-        member(b"\"__INDEX__\":", out);
+        out.extend_from_slice(b"\"__INDEX__\":");
         write_keys(&keys[i], options.formatted, out);
+        out.push(b',');
     }
-    for (column, name) in slice.columns.iter().zip(names) {
-        member(name, out);
-        write_value(column.value(i), options.formatted, out);
+    for member in members {
+        out.extend_from_slice(&member.name);
+        member.cells.write(member.rows.at(i), out);
+        out.push(b',');
+    }
+    // The comma after the last member becomes the end.
+    if out.len() > start {
+        out.pop();
     }
     out.push(b'}');
 }
@@ -72,29 +81,30 @@ fn n_rows(slice: &Slice<'_>) -> usize {
     }
 }
 
-/// The slice as one JSON array of objects, UTF-8.
-pub fn to_rows(slice: &Slice<'_>, options: &JsonOptions) -> Vec<u8> {
-    let names = member_names(slice);
-    let mut out = vec![b'['];
+/// Writes all rows with `separator` between them.
+fn write_rows(slice: &Slice<'_>, options: &JsonOptions, separator: u8, out: &mut Vec<u8>) {
+    let mut members = members(slice, options);
+    let width: usize = members.iter().map(|member| member.name.len() + 10).sum();
+    out.reserve(n_rows(slice) * width);
     for i in 0..n_rows(slice) {
         if i > 0 {
-            out.push(b',');
+            out.push(separator);
         }
-        write_row(slice, i, &names, options, &mut out);
+        write_row(slice, i, &mut members, options, out);
     }
+}
+
+/// The slice as one JSON array of objects, UTF-8.
+pub fn to_rows(slice: &Slice<'_>, options: &JsonOptions) -> Vec<u8> {
+    let mut out = vec![b'['];
+    write_rows(slice, options, b',', &mut out);
     out.push(b']');
     out
 }
 
 /// The slice as one JSON object a line, without a line end after the last, UTF-8.
 pub fn to_ndjson(slice: &Slice<'_>, options: &JsonOptions) -> Vec<u8> {
-    let names = member_names(slice);
     let mut out = Vec::new();
-    for i in 0..n_rows(slice) {
-        if i > 0 {
-            out.push(b'\n');
-        }
-        write_row(slice, i, &names, options, &mut out);
-    }
+    write_rows(slice, options, b'\n', &mut out);
     out
 }

@@ -6,7 +6,7 @@
 use sightline_core::batch::Batch;
 use sightline_core::ingest::{self, IngestOptions, Input};
 use sightline_core::output::{self, GroupNames};
-use sightline_core::table::{Table, TableOptions};
+use sightline_core::table::{Join, JoinKind, Table, TableOptions};
 use sightline_core::view::{Plan, View, ViewConfig};
 use sightline_core::{ColumnType, Schema};
 use sightline_protocol as wire;
@@ -225,8 +225,52 @@ impl Server {
         out: &mut Outbox,
     ) -> Result<wire::MakeJoinTableResp> {
         self.check_new_table(call)?;
-        let _ = (req, out);
-        Err(Error::request("joins are not built yet"))
+        let kind = match wire::JoinType::try_from(req.join_type) {
+            Ok(wire::JoinType::Inner) => JoinKind::Inner,
+            Ok(wire::JoinType::Left) => JoinKind::Left,
+            Ok(wire::JoinType::Outer) => JoinKind::Outer,
+            Err(_) => {
+                return Err(Error::request(format!(
+                    "{} is not a join type",
+                    req.join_type
+                )));
+            }
+        };
+        self.flush(out);
+        let unknown = |name: &str| Error::request(format!("Table \"{name}\" not found"));
+        let (left_name, right_name) = (&req.left_table_id, &req.right_table_id);
+        let left = self
+            .tables
+            .get(left_name)
+            .ok_or_else(|| unknown(left_name))?;
+        let right = self
+            .tables
+            .get(right_name)
+            .ok_or_else(|| unknown(right_name))?;
+        let right_on = if req.right_on_column.is_empty() {
+            &req.on_column
+        } else {
+            &req.right_on_column
+        };
+        let (join, table) = Join::new(&left.table, &right.table, &req.on_column, right_on, kind)?;
+        let origin = Origin::Join {
+            join: Box::new(join),
+            sources: [left_name.clone(), right_name.clone()],
+            seen: [left.log.version(), right.log.version()],
+        };
+        for name in [left_name, right_name] {
+            let source = self.table(name)?;
+            source.n_dependents += 1;
+            source.follow();
+        }
+        self.add_table(
+            call.entity_id,
+            table,
+            origin,
+            Some(req.on_column.clone()),
+            out,
+        );
+        Ok(wire::MakeJoinTableResp {})
     }
 
     pub(super) fn table_schema(&mut self, call: Call<'_>) -> Result<wire::TableSchemaResp> {
@@ -265,6 +309,7 @@ impl Server {
         let table = self.table(call.entity_id)?;
         match table.origin {
             Origin::Input => Ok(table),
+            Origin::Join { .. } => Err(Error::request("Cannot update a read-only join table")),
             Origin::View { .. } => Err(Error::request("Cannot update a read-only derived table")),
         }
     }
@@ -419,7 +464,6 @@ impl Server {
     }
 
     /// The type of each expression, or what is wrong with it.
-    #[expect(clippy::type_complexity, reason = "one list of named results")]
     fn check_expressions(
         &mut self,
         call: Call<'_>,
@@ -472,9 +516,12 @@ impl Server {
             .tables
             .iter()
             .find_map(|(name, entry)| match &entry.origin {
-                Origin::Input | Origin::View { .. } => {
-                    None::<&String>.or(Some(name)).filter(|_| false)
+                Origin::Join { sources, .. }
+                    if sources.iter().any(|source| source == call.entity_id) =>
+                {
+                    Some(name)
                 }
+                _ => None,
             });
         if let Some(name) = follower {
             return Err(Error::request(format!(
@@ -517,6 +564,7 @@ impl Server {
         }
         let sources: Vec<String> = match entry.origin {
             Origin::Input => Vec::new(),
+            Origin::Join { sources, .. } => sources.to_vec(),
             Origin::View { view, table, .. } => {
                 if let Some(view) = self.views.get_mut(&view) {
                     view.derived.retain(|derived| derived != name);
