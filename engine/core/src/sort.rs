@@ -7,12 +7,13 @@
 use crate::column::{Column, Data};
 use crate::schema::DataType;
 
-/// One sort key of many rows: `key(i)` of row `i`, already turned around for a descending sort.
+/// One sort key of many rows.
 #[derive(Debug)]
 pub struct SortKeys {
     keys: Vec<u64>,
-    /// How many low bits of the keys are in use.
-    bits: u32,
+    least: u64,
+    greatest: u64,
+    descending: bool,
 }
 
 impl SortKeys {
@@ -84,19 +85,32 @@ impl SortKeys {
         vec![Self::new(keys, descending)]
     }
 
-    /// Keys as they are; what they have in common is taken off.
-    pub fn new(mut keys: Vec<u64>, descending: bool) -> Self {
-        if descending {
-            keys.iter_mut().for_each(|key| *key = !*key);
-        }
-        let (least, greatest) = keys.iter().fold((u64::MAX, 0), |(least, greatest), &key| {
+    /// Keys as they are, or turned around.
+    pub fn new(keys: Vec<u64>, descending: bool) -> Self {
+        let (least, greatest) = (keys.iter()).fold((u64::MAX, 0), |(least, greatest), &key| {
             (least.min(key), greatest.max(key))
         });
-        if least <= greatest && least != 0 {
-            keys.iter_mut().for_each(|key| *key -= least);
+        Self {
+            keys,
+            least,
+            greatest,
+            descending,
         }
-        let bits = u64::BITS - greatest.saturating_sub(least).leading_zeros();
-        Self { keys, bits }
+    }
+
+    /// How many bits tell the keys apart.
+    fn bits(&self) -> u32 {
+        u64::BITS - self.greatest.saturating_sub(self.least).leading_zeros()
+    }
+
+    /// The key without what all have in common, from 0.
+    #[inline]
+    fn rank(&self, key: u64) -> u64 {
+        if self.descending {
+            self.greatest - key
+        } else {
+            key - self.least
+        }
     }
 }
 
@@ -127,7 +141,7 @@ const DIGIT: u32 = 11;
 pub fn sort_positions(n: usize, sorts: &[SortKeys]) -> Vec<u32> {
     let index_bits = usize::BITS - n.saturating_sub(1).leading_zeros();
     let room = u64::BITS - index_bits;
-    let needed: u32 = sorts.iter().map(|sort| sort.bits).sum();
+    let needed: u32 = sorts.iter().map(SortKeys::bits).sum();
     if needed == 0 || n < 2 {
         return (0..n as u32).collect();
     }
@@ -141,7 +155,7 @@ pub fn sort_positions(n: usize, sorts: &[SortKeys]) -> Vec<u32> {
     let mask = (1_u64 << index_bits) - 1;
     if n < 256 {
         rows.sort_unstable();
-    } else {
+    } else if !rows.is_sorted() {
         radix_sort(&mut rows, index_bits, bits);
     }
     if needed > bits {
@@ -155,18 +169,18 @@ fn pack(n: usize, sorts: &[SortKeys], bits: u32, index_bits: u32) -> Vec<u64> {
     let mut rows = vec![0_u64; n];
     let mut left = bits;
     for sort in sorts {
-        let take = sort.bits.min(left);
+        let take = sort.bits().min(left);
         if take == 0 {
             continue;
         }
-        let drop = sort.bits - take;
-        for (row, &key) in rows.iter_mut().zip(&sort.keys) {
-            *row = *row << (take - 1) << 1 | key >> drop;
-        }
+        let drop = sort.bits() - take;
         left -= take;
+        for (row, &key) in rows.iter_mut().zip(&sort.keys) {
+            *row = *row << (take - 1) << 1 | sort.rank(key) >> drop;
+        }
     }
-    for (position, row) in rows.iter_mut().enumerate() {
-        *row = *row << index_bits | position as u64;
+    for (row, position) in rows.iter_mut().zip(0..) {
+        *row = *row << index_bits | position;
     }
     rows
 }
@@ -209,7 +223,7 @@ fn settle_ties(rows: &mut [u64], sorts: &[SortKeys], index_bits: u32, mask: u64)
         let (i, j) = ((a & mask) as usize, (b & mask) as usize);
         sorts
             .iter()
-            .map(|sort| sort.keys[i].cmp(&sort.keys[j]))
+            .map(|sort| sort.rank(sort.keys[i]).cmp(&sort.rank(sort.keys[j])))
             .find(|order| order.is_ne())
             .unwrap_or_else(|| i.cmp(&j))
     };

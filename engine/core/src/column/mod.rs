@@ -392,6 +392,29 @@ impl Column {
         }
     }
 
+    /// Whether a text column's dictionary has become large beside the column: most of its texts are in no row.
+    pub fn wants_compaction(&self) -> bool {
+        const SLACK: usize = 1 << 16;
+        (self.text()).is_some_and(|text| text.dictionary.len() > 2 * text.codes.len() + SLACK)
+    }
+
+    /// Gives a text column a dictionary of the texts that are in some row. Codes change.
+    pub fn compact_dictionary(&mut self) {
+        let Data::Text(text) = &mut self.data else {
+            return;
+        };
+        let mut dictionary = Dictionary::default();
+        let mut codes = vec![NULL_CODE; text.dictionary.len()];
+        for code in &mut text.codes {
+            let old = *code;
+            if old != NULL_CODE && codes[old as usize] == NULL_CODE {
+                codes[old as usize] = dictionary.intern(text.dictionary.text(old));
+            }
+            *code = codes[old as usize];
+        }
+        text.dictionary = Rc::new(dictionary);
+    }
+
     /// Appends all rows of `source`, whose codes are codes of this column's dictionary, known here or not.
     pub fn append_codes(&mut self, source: &Column) {
         match (&mut self.data, &source.data) {

@@ -25,6 +25,36 @@ impl Table {
             Keys::Numbers(_) => self.upsert_by_number(batch),
             Keys::Pairs(_) => {}
         }
+        self.compact();
+    }
+
+    /// Drops texts that no row has any more, when they are many: a stream of ever new texts through a table of bounded
+    /// size takes bounded memory. Followers then build anew, for codes change.
+    pub(super) fn compact(&mut self) {
+        if let Keys::Pairs(pairs) = &mut self.keys {
+            let levels = pairs
+                .levels
+                .iter_mut()
+                .filter(|level| level.wants_compaction());
+            levels.for_each(Column::compact_dictionary);
+        }
+        if !self.columns.iter().any(Column::wants_compaction) {
+            return;
+        }
+        self.note_rebuild();
+        for column in &mut self.columns {
+            if column.wants_compaction() {
+                column.compact_dictionary();
+            }
+        }
+        if let Keys::Column(keys) = &mut self.keys {
+            let own = &self.columns[keys.position];
+            keys.forget_all();
+            keys.reserve(own, own, 0, std::iter::empty());
+            self.live
+                .ones()
+                .for_each(|slot| keys.insert(own, slot as Slot));
+        }
     }
 
     /// Makes a column as wide as a batch column that needed it. A batch made before that is the narrower one.
@@ -405,15 +435,25 @@ impl Table {
 
     /// Notes slots that are about to change.
     fn touch(&mut self, slots: &[Slot]) {
+        let is_bulk = |pending: &super::delta::Pending| pending.is_bulk(slots.len(), self.n_rows);
+        if self.pending.as_ref().is_some_and(is_bulk) {
+            self.note_rebuild();
+        }
+        if let Some(pending) = &mut self.pending {
+            pending.touch(slots, &self.live, &self.columns);
+        }
+    }
+
+    /// Notes that followers must build anew.
+    fn note_rebuild(&mut self) {
         let Some(mut pending) = self.pending.take() else {
             return;
         };
-        if pending.is_bulk(slots.len(), self.n_rows) && !pending.rebuilt {
+        if !pending.rebuilt {
             let live: Vec<Slot> = self.live.ones().map(|slot| slot as Slot).collect();
             self.note_gone(&mut pending, &live);
             pending.rebuild();
         }
-        pending.touch(slots, &self.live, &self.columns);
         self.pending = Some(pending);
     }
 

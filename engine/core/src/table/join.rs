@@ -278,6 +278,7 @@ impl Join {
             joined,
         );
         self.insert(come, left, right, joined);
+        joined.compact();
         // Groups without rows are kept until they are many.
         if self.groups.n_groups as usize > 4 * (left.n_rows() + right.n_rows()) + 1024 {
             self.regroup(left, right);

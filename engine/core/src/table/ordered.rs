@@ -175,8 +175,9 @@ impl OrderedSlots {
             return;
         }
         let chunks = self.chunked();
+        let mut place = 0;
         for &slot in new {
-            chunks.insert_by(slot, |other| compare(other, slot));
+            place = chunks.insert_from(place, slot, |other| compare(other, slot));
         }
     }
 
@@ -324,6 +325,38 @@ impl Chunks {
             .order
             .partition_point(|&id| compare(self.chunks[id as usize].slots[0]) == Ordering::Less)
             .saturating_sub(1);
+        self.insert_at(place, slot, compare);
+    }
+
+    /// Puts a slot that belongs into the chunk at `place` or a later one, most likely a near one; where it was put.
+    fn insert_from(
+        &mut self,
+        place: usize,
+        slot: Slot,
+        mut compare: impl FnMut(Slot) -> Ordering,
+    ) -> usize {
+        let mut is_less = |place: usize| compare(self.at(place)[0]) == Ordering::Less;
+        let (mut low, mut step) = (place, 1);
+        while low + step < self.order.len() && is_less(low + step) {
+            low += step;
+            step *= 2;
+        }
+        // The chunk at `low` begins with a lesser slot, or is the first.
+        let mut high = (low + step).min(self.order.len());
+        while low + 1 < high {
+            let middle = low.midpoint(high);
+            if is_less(middle) {
+                low = middle;
+            } else {
+                high = middle;
+            }
+        }
+        self.insert_at(low, slot, compare);
+        low
+    }
+
+    /// Puts a slot into the chunk at `place`, where it belongs.
+    fn insert_at(&mut self, place: usize, slot: Slot, mut compare: impl FnMut(Slot) -> Ordering) {
         let Some(&id) = self.order.get(place) else {
             return self.push(slot);
         };

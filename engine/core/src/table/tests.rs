@@ -418,3 +418,69 @@ fn a_column_widens_with_its_first_wide_batch() {
     assert_eq!(table.schema().fields()[0].dtype, DataType::Int64);
     assert_eq!(table.column(0).value(1), Value::Int(1 << 40));
 }
+
+#[test]
+fn ever_new_texts_in_a_bounded_table_take_bounded_memory() {
+    let schema = Schema::new(vec![Field::new("s", DataType::String)]);
+    let options = TableOptions {
+        index: None,
+        limit: Some(10_000),
+    };
+    let mut table = Table::new(schema, &options).expect("a good configuration");
+    table.set_tracking(true);
+    let mut rebuilt = 0;
+    for round in 0..30 {
+        let texts: Vec<String> = (0..10_000).map(|i| format!("{round}-{i}")).collect();
+        let cells = texts.iter().map(|text| Value::Text(text));
+        table.apply(Batch {
+            n_rows: texts.len(),
+            columns: vec![BatchColumn {
+                position: 0,
+                data: column_of(DataType::String, cells),
+                given: None,
+            }],
+            keys: BatchKeys::Implied,
+        });
+        let delta = table.take_delta().expect("a batch was applied");
+        rebuilt += u32::from(delta.rebuilt);
+        let last = table.row_order().get(9_999) as usize;
+        assert_eq!(table.column(0).value(last), Value::Text(&texts[9_999]));
+    }
+    let text = table.column(0).text().expect("a text column");
+    assert!(text.dictionary.len() < 100_000);
+    assert!(rebuilt > 0, "codes changed, which followers must know");
+}
+
+#[test]
+fn an_index_of_text_survives_compaction() {
+    let mut table = table(DataType::String, Some("k"), None);
+    let key = |i: usize| format!("key {i}");
+    for i in (0..140_000).step_by(1000) {
+        let keys: Vec<String> = (i..i + 1000).map(key).collect();
+        let cells = || column_of(DataType::String, keys.iter().map(|key| Value::Text(key)));
+        table.apply(Batch {
+            n_rows: keys.len(),
+            columns: vec![BatchColumn {
+                position: 0,
+                data: cells(),
+                given: None,
+            }],
+            keys: BatchKeys::Implied,
+        });
+        let gone: Vec<String> = (i..i + 990).map(key).collect();
+        table.remove(&column_of(
+            DataType::String,
+            gone.iter().map(|key| Value::Text(key)),
+        ));
+    }
+    let text = table.column(0).text().expect("a text column");
+    assert!(text.dictionary.len() < 100_000);
+    assert_eq!(table.n_rows(), 1400);
+    for i in [990, 50_999, 139_995] {
+        let slot = table
+            .slot_of(Value::Text(&key(i)))
+            .expect("the key was kept");
+        assert_eq!(table.key(slot), Scalar::Text(key(i).into()));
+    }
+    assert_eq!(table.slot_of(Value::Text(&key(1))), None);
+}

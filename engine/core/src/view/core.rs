@@ -172,7 +172,12 @@ impl ViewCore {
             new,
         };
         self.rows.step(&self.plan, table, &step, delta.rekeyed);
-        self.stale = false;
+        // Texts that expressions made and no row has any more go with a rebuild.
+        self.stale = self
+            .computed
+            .columns()
+            .iter()
+            .any(crate::column::Column::wants_compaction);
         Ok(Some((touched, is)))
     }
 

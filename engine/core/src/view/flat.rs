@@ -165,14 +165,17 @@ fn sort_new(
     compare: impl Fn(Slot, Slot) -> Ordering,
 ) {
     /// From here on, sorting keys beats comparing cells.
-    const MANY: usize = 1 << 14;
+    const MANY: usize = 64;
     if slots.len() < MANY || sorts.is_empty() {
         if !slots.is_sorted_by(|&a, &b| compare(a, b).is_lt()) {
             slots.sort_unstable_by(|&a, &b| compare(a, b));
         }
         return;
     }
-    slots.sort_unstable_by(|&a, &b| table.compare_keys(a, b));
+    match table.row_order() {
+        RowOrder::Identity(_) => slots.sort_unstable(),
+        RowOrder::Ordered(_) => slots.sort_unstable_by(|&a, &b| table.compare_keys(a, b)),
+    }
     *slots = sort_slots(sorts, columns, slots);
 }
 
