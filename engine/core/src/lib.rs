@@ -17,6 +17,7 @@
 //! - [`error`]
 #![forbid(unsafe_code)]
 
+pub mod aggregate;
 pub mod batch;
 pub mod column;
 pub mod error;

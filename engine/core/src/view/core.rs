@@ -4,18 +4,22 @@
 //! groups. A [`View`] adds what one client sees of it. Both are read through slices.
 
 use std::borrow::Cow;
+use std::cmp::Ordering;
 use std::ops::Range;
+use std::rc::Rc;
 
 use super::ExpressionLimits;
 use super::computed::{Computed, Touched};
 use super::filter::Selection;
 use super::flat::{FlatRows, listed};
+use super::grouped::{Expansion, Grouped, GroupedChanges, Source};
 use super::plan::{Plan, PlanColumn};
 use super::step::{ABSENT, Columns, Slot, Step};
+use crate::aggregate::{self, KeyOrder};
 use crate::column::Bitmap;
 use crate::error::{Error, Result};
 use crate::slice::{Rows, Slice, SliceColumn, SliceOptions, Viewport};
-use crate::table::{Delta, Table};
+use crate::table::{Delta, RowOrder, Table};
 use crate::value::Scalar;
 
 /// What the front tells the core at each step.
@@ -34,16 +38,40 @@ pub struct Context {
 pub struct ViewCore {
     plan: Plan,
     computed: Computed,
-    rows: FlatRows,
+    body: Body,
+    /// How often it was built: groups of an earlier building are not those of a later one.
+    generation: u32,
     /// A step failed: what is held is of no use, and is built anew at the next one.
     stale: bool,
 }
 
+/// What a view is made of: rows of the table, or groups of them. The one place where the two kinds part.
+#[derive(Debug)]
+enum Body {
+    Flat(FlatRows),
+    Grouped(Box<Grouped>),
+}
+
+/// The order of a table's primary keys, for aggregates that depend on it.
+struct TableOrder<'a>(&'a Table);
+
+impl KeyOrder for TableOrder<'_> {
+    fn compare(&self, a: Slot, b: Slot) -> Ordering {
+        self.0.compare_keys(a, b)
+    }
+
+    fn is_slot_order(&self) -> bool {
+        matches!(self.0.row_order(), RowOrder::Identity(_))
+    }
+}
+
 /// The rows of a view that a step changed.
-#[derive(Debug, Clone, Default)]
-pub struct Changes {
-    /// Slots of touched rows that are in the view now, in row order.
-    slots: Vec<Slot>,
+#[derive(Debug, Clone)]
+pub enum Changes {
+    /// Slots of touched rows that are in a flat view now, in row order.
+    Rows(Vec<Slot>),
+    /// Groups with a cell that may differ.
+    Groups(GroupedChanges),
 }
 
 /// How large a view and its table are.
@@ -74,11 +102,12 @@ impl ViewCore {
     /// # Errors
     /// [`Error::Limit`] if an expression or a pivot grows beyond its limits.
     pub fn new(plan: Plan, table: &Table, context: &Context) -> Result<Self> {
-        let (computed, rows) = build(&plan, table, context)?;
+        let (computed, body) = build(&plan, table, context)?;
         Ok(Self {
             plan,
             computed,
-            rows,
+            body,
+            generation: 0,
             stale: false,
         })
     }
@@ -99,7 +128,7 @@ impl ViewCore {
     /// [`Error::Limit`] if an expression or a pivot grows beyond its limits. The view is then built anew at the next
     /// step.
     pub fn step(&mut self, table: &Table, delta: &Delta, context: &Context) -> Result<()> {
-        self.advance(table, delta, context).map(drop)
+        self.advance(table, delta, context, false).map(drop)
     }
 
     /// Catches up, and tells which rows changed.
@@ -112,13 +141,19 @@ impl ViewCore {
         delta: &Delta,
         context: &Context,
     ) -> Result<Changes> {
-        let touched = self.advance(table, delta, context)?;
-        let mut slots: Vec<Slot> = match touched {
-            Some((touched, is)) => is.ones().map(|entry| touched.slots[entry]).collect(),
-            None => self.passing(table, delta.slots.iter().copied()),
-        };
-        slots.sort_unstable_by(|&a, &b| table.compare_keys(a, b));
-        Ok(Changes { slots })
+        let stepped = self.advance(table, delta, context, true)?;
+        Ok(match (&self.body, stepped) {
+            (Body::Grouped(_), Stepped::Groups(changes)) => Changes::Groups(changes),
+            (Body::Grouped(grouped), _) => Changes::Groups(grouped.all_changes()),
+            (Body::Flat(_), Stepped::Rows(touched, is)) => {
+                let slots = is.ones().map(|entry| touched.slots[entry]).collect();
+                Changes::Rows(in_row_order(table, slots))
+            }
+            (Body::Flat(_), _) => {
+                let slots = self.passing(table, delta.slots.iter().copied());
+                Changes::Rows(in_row_order(table, slots))
+            }
+        })
     }
 
     /// The live slots among these that pass the filter.
@@ -132,18 +167,20 @@ impl ViewCore {
         }
     }
 
-    /// Steps, or builds anew; gives what was touched and which of it is in the view, if it stepped.
+    /// Steps, or builds anew. `track`: which groups changed is asked for.
     fn advance(
         &mut self,
         table: &Table,
         delta: &Delta,
         context: &Context,
-    ) -> Result<Option<(Touched, Bitmap)>> {
+        track: bool,
+    ) -> Result<Stepped> {
         if self.stale || delta.rebuilt {
             self.stale = true;
-            (self.computed, self.rows) = build(&self.plan, table, context)?;
+            (self.computed, self.body) = build(&self.plan, table, context)?;
+            self.generation = self.generation.wrapping_add(1);
             self.stale = false;
-            return Ok(None);
+            return Ok(Stepped::Anew);
         }
         self.stale = true;
         let touched = self
@@ -171,14 +208,23 @@ impl ViewCore {
             old,
             new,
         };
-        self.rows.step(&self.plan, table, &step, delta.rekeyed);
+        let changes = match &mut self.body {
+            Body::Flat(rows) => {
+                rows.step(&self.plan, table, &step, delta.rekeyed);
+                None
+            }
+            Body::Grouped(grouped) => Some(grouped.step(&step, &TableOrder(table), track)?),
+        };
         // Texts that expressions made and no row has any more go with a rebuild.
         self.stale = self
             .computed
             .columns()
             .iter()
             .any(crate::column::Column::wants_compaction);
-        Ok(Some((touched, is)))
+        Ok(match changes {
+            Some(changes) => Stepped::Groups(changes),
+            None => Stepped::Rows(touched, is),
+        })
     }
 
     /// The cells that views read, by slot.
@@ -189,21 +235,35 @@ impl ViewCore {
         }
     }
 
-    /// The rows that a step changed, whole, in row order.
+    /// The rows that a step changed: whole rows of the table in row order, or the changed groups of a client that has
+    /// opened what the configuration opens, in view order and without their paths.
     ///
     /// # Errors
-    /// None for a flat view.
+    /// None yet: a slice is at most as large as the view.
     pub fn delta_slice<'a>(&'a self, table: &'a Table, changes: &Changes) -> Result<Slice<'a>> {
-        Ok(self.slice_of(
-            table,
-            listed(changes.slots.clone()),
-            0..usize::MAX,
-            SliceOptions::default(),
-        ))
+        match (&self.body, changes) {
+            (Body::Flat(rows), Changes::Rows(slots)) => Ok(self.slice_of(
+                rows,
+                table,
+                listed(slots.clone()),
+                0..usize::MAX,
+                SliceOptions::default(),
+            )),
+            (Body::Grouped(grouped), Changes::Groups(changes)) => {
+                let expansion = Expansion::new(self.plan.group_by_depth());
+                let slice = grouped.changed_slice(&expansion, &self.columns(table), changes);
+                Ok(Slice {
+                    row_paths: None,
+                    ..slice
+                })
+            }
+            _ => unreachable!("changes are those of this view"),
+        }
     }
 
     fn slice_of<'a>(
         &'a self,
+        body: &'a FlatRows,
         table: &'a Table,
         rows: Rows,
         range: Range<usize>,
@@ -218,7 +278,7 @@ impl ViewCore {
             data: Cow::Borrowed(columns.get(column.source)),
             rows: rows.clone(),
         };
-        let data = match self.rows.splits() {
+        let data = match body.splits() {
             None => clamp(self.plan.columns(), range)
                 .iter()
                 .map(slice_column)
@@ -257,11 +317,30 @@ impl ViewCore {
 
     /// Bytes held on the heap.
     pub fn heap_size(&self) -> usize {
-        self.computed.heap_size() + self.rows.heap_size()
+        let body = match &self.body {
+            Body::Flat(rows) => rows.heap_size(),
+            Body::Grouped(grouped) => grouped.heap_size(),
+        };
+        self.computed.heap_size() + body
     }
 }
 
-fn build(plan: &Plan, table: &Table, context: &Context) -> Result<(Computed, FlatRows)> {
+/// What a step found.
+enum Stepped {
+    /// The view was built anew.
+    Anew,
+    /// What was touched in a flat view, and which of it is in the view.
+    Rows(Touched, Bitmap),
+    /// What changed in a grouped view.
+    Groups(GroupedChanges),
+}
+
+fn in_row_order(table: &Table, mut slots: Vec<Slot>) -> Vec<Slot> {
+    slots.sort_unstable_by(|&a, &b| table.compare_keys(a, b));
+    slots
+}
+
+fn build(plan: &Plan, table: &Table, context: &Context) -> Result<(Computed, Body)> {
     let computed = Computed::build(plan.computed(), table, context)?;
     let columns = Columns {
         table: table.columns(),
@@ -275,8 +354,25 @@ fn build(plan: &Plan, table: &Table, context: &Context) -> Result<(Computed, Fla
         // The cells of free slots are null, which some conditions pass.
         passing.and_with(table.live());
     }
-    let rows = FlatRows::build(plan, table, columns, passing.as_ref());
-    Ok((computed, rows))
+    let body = match plan.grouped() {
+        None => Body::Flat(FlatRows::build(plan, table, columns, passing.as_ref())),
+        Some(grouped) => {
+            let n_slots = table.n_slots();
+            let listed: Vec<Slot>;
+            let rows = match &passing {
+                None if table.n_rows() == n_slots => aggregate::Rows::All(n_slots),
+                passing => {
+                    let among = passing.as_ref().unwrap_or(table.live());
+                    listed = among.ones().map(|slot| slot as Slot).collect();
+                    aggregate::Rows::List(&listed)
+                }
+            };
+            let order = TableOrder(table);
+            let built = Grouped::build(Rc::clone(grouped), &columns, rows, n_slots, &order)?;
+            Body::Grouped(Box::new(built))
+        }
+    };
+    Ok((computed, body))
 }
 
 /// Which rows pass all filters; `None`: there is no filter.
@@ -324,6 +420,9 @@ fn clamp<T>(items: &[T], range: Range<usize>) -> &[T] {
 #[derive(Debug, Clone)]
 pub struct View {
     is_flat: bool,
+    expansion: Expansion,
+    /// The building of the core whose groups the expansion names.
+    generation: u32,
 }
 
 impl View {
@@ -331,6 +430,8 @@ impl View {
     pub fn new(core: &ViewCore) -> Self {
         Self {
             is_flat: core.plan.is_flat(),
+            expansion: Expansion::new(core.plan.group_by_depth()),
+            generation: core.generation,
         }
     }
 
@@ -339,17 +440,41 @@ impl View {
         self.is_flat
     }
 
+    /// Which groups are open: what was chosen, unless the groups were made anew since.
+    fn expansion(&self, core: &ViewCore) -> Cow<'_, Expansion> {
+        if self.generation == core.generation {
+            Cow::Borrowed(&self.expansion)
+        } else {
+            Cow::Owned(Expansion::new(core.plan.group_by_depth()))
+        }
+    }
+
+    /// The same, to be changed.
+    fn expansion_mut(&mut self, core: &ViewCore) -> &mut Expansion {
+        if self.generation != core.generation {
+            self.generation = core.generation;
+            self.expansion = Expansion::new(core.plan.group_by_depth());
+        }
+        &mut self.expansion
+    }
+
     /// How large the view and its table are.
     pub fn dimensions(&self, core: &ViewCore, table: &Table) -> Dimensions {
-        let n_groups = match core.rows.splits() {
-            None => 1,
-            Some(splits) => splits.paths(core.plan.split_rollup()).len(),
+        let (view_rows, view_columns) = match &core.body {
+            Body::Flat(rows) => {
+                let n_groups = match rows.splits() {
+                    None => 1,
+                    Some(splits) => splits.paths(core.plan.split_rollup()).len(),
+                };
+                (rows.len(table), n_groups * core.plan.columns().len())
+            }
+            Body::Grouped(grouped) => (grouped.n_rows(&self.expansion(core)), grouped.n_columns()),
         };
         Dimensions {
             table_rows: table.n_rows(),
             table_columns: table.schema().len(),
-            view_rows: core.rows.len(table),
-            view_columns: n_groups * core.plan.columns().len(),
+            view_rows,
+            view_columns,
         }
     }
 
@@ -364,23 +489,48 @@ impl View {
         viewport: &Viewport,
         options: SliceOptions,
     ) -> Result<Slice<'a>> {
-        let rows = core.rows.rows(table, viewport.rows.clone());
-        Ok(core.slice_of(table, rows, viewport.columns.clone(), options))
+        Ok(match &core.body {
+            Body::Flat(body) => {
+                let rows = body.rows(table, viewport.rows.clone());
+                core.slice_of(body, table, rows, viewport.columns.clone(), options)
+            }
+            Body::Grouped(grouped) => {
+                let source = Source {
+                    columns: core.columns(table),
+                    key: &|slot| table.key(slot),
+                    order: &TableOrder(table),
+                };
+                grouped.slice(&self.expansion(core), &source, viewport, options)
+            }
+        })
     }
 
     /// Where the data columns in a range stand.
     pub fn column_paths(
         &self,
         core: &ViewCore,
-        _table: &Table,
+        table: &Table,
         range: Range<usize>,
     ) -> Vec<ColumnPath> {
+        let splits = match &core.body {
+            Body::Grouped(grouped) => {
+                return (grouped
+                    .column_paths(&range, &core.columns(table))
+                    .into_iter())
+                .map(|(values, name)| ColumnPath {
+                    values,
+                    name: name.to_owned(),
+                })
+                .collect();
+            }
+            Body::Flat(rows) => rows.splits(),
+        };
         let names = core
             .plan
             .columns()
             .iter()
             .map(|column| column.name.to_string());
-        let paths: Vec<ColumnPath> = match core.rows.splits() {
+        let paths: Vec<ColumnPath> = match splits {
             None => names
                 .map(|name| ColumnPath {
                     values: Vec::new(),
@@ -407,19 +557,28 @@ impl View {
     /// # Errors
     /// If the view shows no such column.
     pub fn min_max(&self, core: &ViewCore, table: &Table, name: &str) -> Result<(Scalar, Scalar)> {
+        let unknown = || {
+            Error::config(format!(
+                "Could not find column index for `{name}` as it does not exist in the schema."
+            ))
+        };
+        let rows = match &core.body {
+            Body::Flat(rows) => rows,
+            Body::Grouped(grouped) => {
+                return grouped
+                    .min_max(name, &self.expansion(core), &core.columns(table))
+                    .ok_or_else(unknown);
+            }
+        };
         let column = core
             .plan
             .columns()
             .iter()
             .find(|column| &*column.name == name)
-            .ok_or_else(|| {
-                Error::config(format!(
-                    "Could not find column index for `{name}` as it does not exist in the schema."
-                ))
-            })?;
+            .ok_or_else(unknown)?;
         let cells = core.columns(table).get(column.source);
         let mut bounds: Option<(Slot, Slot)> = None;
-        for slot in core.rows.range(table, 0..usize::MAX) {
+        for slot in rows.range(table, 0..usize::MAX) {
             let at = slot as usize;
             if cells.is_null(at) || cells.floats().is_some_and(|floats| floats[at].is_nan()) {
                 continue;
@@ -441,17 +600,25 @@ impl View {
     }
 
     /// Opens a group; how many rows that shows. 0 for a flat view.
-    pub fn expand(&mut self, _core: &ViewCore, _row: usize) -> usize {
-        0
+    pub fn expand(&mut self, core: &ViewCore, row: usize) -> usize {
+        match &core.body {
+            Body::Flat(_) => 0,
+            Body::Grouped(grouped) => grouped.expand(self.expansion_mut(core), row),
+        }
     }
 
     /// Closes a group; how many rows that hides. 0 for a flat view.
-    pub fn collapse(&mut self, _core: &ViewCore, _row: usize) -> usize {
-        0
+    pub fn collapse(&mut self, core: &ViewCore, row: usize) -> usize {
+        match &core.body {
+            Body::Flat(_) => 0,
+            Body::Grouped(grouped) => grouped.collapse(self.expansion_mut(core), row),
+        }
     }
 
     /// Opens groups down to a depth and closes those below.
-    pub fn set_depth(&mut self, _core: &ViewCore, _depth: u32) {}
+    pub fn set_depth(&mut self, core: &ViewCore, depth: u32) {
+        self.expansion_mut(core).set_depth(Some(depth));
+    }
 }
 
 impl ColumnPath {

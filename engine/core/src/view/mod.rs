@@ -9,6 +9,7 @@ pub mod config;
 mod core;
 mod filter;
 mod flat;
+pub mod grouped;
 mod operand;
 mod order;
 mod plan;
@@ -25,5 +26,5 @@ pub use config::{
 pub use core::{Changes, ColumnPath, Context, Dimensions, View, ViewCore};
 pub use filter::{FilterPlan, Selection};
 pub use order::RowSort;
-pub use plan::{Pivot, PivotSort, PivotSortKey, Plan, PlanAggregate, PlanColumn};
+pub use plan::{Plan, PlanColumn};
 pub use step::{ABSENT, ColumnRef, Columns, Slot, Step};

@@ -9,11 +9,16 @@ use super::ExpressionLimits;
 use super::computed::ComputedPlan;
 use super::config::{AggregateSpec, Filter, GroupRollup, SortOp, SplitRollup, ViewConfig};
 use super::filter::FilterPlan;
+use super::grouped::{GroupSort, GroupedPlan, Level, Measure, SortKey};
 use super::order::RowSort;
 use super::step::ColumnRef;
+use crate::aggregate::{default_aggregate, resolve};
 use crate::error::{Error, Result};
 use crate::schema::{ColumnType, DataType};
 use crate::table::Table;
+
+/// Cells of a pivot that are allowed where nothing else is said.
+const DEFAULT_MAX_CELLS: usize = 50_000_000;
 
 /// A column that a view shows, groups or splits by.
 #[derive(Debug, Clone)]
@@ -28,44 +33,6 @@ pub struct PlanColumn {
     pub zone: Option<Rc<str>>,
 }
 
-/// The aggregate of one column of a pivot.
-#[derive(Debug, Clone)]
-pub struct PlanAggregate {
-    /// What is aggregated.
-    pub column: PlanColumn,
-    /// How it was asked for, or the default.
-    pub spec: AggregateSpec,
-    /// The further columns it reads.
-    pub args: Vec<PlanColumn>,
-}
-
-/// One sort of a pivot.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct PivotSort {
-    /// What is compared.
-    pub key: PivotSortKey,
-    /// The direction; never `None`.
-    pub op: SortOp,
-}
-
-/// What a pivot is sorted by.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum PivotSortKey {
-    /// The values of the group column at this level.
-    Group(usize),
-    /// The aggregate at this position of [`Pivot::aggregates`].
-    Aggregate(usize),
-}
-
-/// What a plan says beyond a flat view's.
-#[derive(Debug, Clone, Default)]
-pub struct Pivot {
-    /// The aggregates: first those of the shown columns in order, then those of hidden columns that are sorted by.
-    pub aggregates: Vec<PlanAggregate>,
-    /// Sorts of rows and of split columns, the most significant first.
-    pub sorts: Vec<PivotSort>,
-}
-
 /// A checked view configuration.
 #[derive(Debug, Clone)]
 pub struct Plan {
@@ -77,7 +44,8 @@ pub struct Plan {
     /// All must pass.
     filters: Vec<FilterPlan>,
     row_sorts: Vec<RowSort>,
-    pivot: Option<Pivot>,
+    /// What a view that is not flat computes.
+    grouped: Option<Rc<GroupedPlan>>,
 }
 
 /// Finds the columns that a configuration may name.
@@ -114,6 +82,120 @@ impl Names<'_> {
 
     fn get_all(&self, names: &[String], place: &str) -> Result<Vec<PlanColumn>> {
         names.iter().map(|name| self.get(name, place)).collect()
+    }
+
+    /// One aggregated column: as it is asked for, or by default.
+    fn measure(
+        &self,
+        config: &ViewConfig,
+        column: &PlanColumn,
+    ) -> Result<(Measure, AggregateSpec)> {
+        let asked = config
+            .aggregates
+            .iter()
+            .find(|(name, _)| **name == *column.name);
+        let spec = match asked {
+            Some((_, spec)) => spec.clone(),
+            None => plain(default_aggregate(column.dtype.column_type())),
+        };
+        let args = self.get_all(&spec.args, "aggregates")?;
+        let types: Vec<DataType> = args.iter().map(|arg| arg.dtype).collect();
+        let aggregate = resolve(&spec.name, &column.name, &types, column.dtype)?;
+        let measure = Measure {
+            name: column.name.clone(),
+            zone: column.zone.clone(),
+            column: column.source,
+            by: args
+                .first()
+                .filter(|_| aggregate.takes_argument)
+                .map(|arg| arg.source),
+            aggregate,
+        };
+        let args = if aggregate.takes_argument {
+            spec.args
+        } else {
+            Vec::new()
+        };
+        Ok((
+            measure,
+            AggregateSpec {
+                name: spec.name,
+                args,
+            },
+        ))
+    }
+
+    /// What a view that is not flat computes, and every aggregate it needs by column.
+    fn grouped_plan(
+        &self,
+        config: &ViewConfig,
+        columns: &[PlanColumn],
+        group_by: &[PlanColumn],
+        split_by: &[PlanColumn],
+        sorts: &[(PlanColumn, SortOp)],
+    ) -> Result<(GroupedPlan, Vec<(String, AggregateSpec)>)> {
+        let levels = |columns: &[PlanColumn]| {
+            let level = |column: &PlanColumn| Level {
+                name: column.name.clone(),
+                column: column.source,
+            };
+            columns.iter().map(level).collect()
+        };
+        let mut specs: Vec<(String, AggregateSpec)> = Vec::new();
+        let mut measures: Vec<Measure> = Vec::new();
+        let mut add = |column: &PlanColumn, measures: &mut Vec<Measure>| -> Result<()> {
+            let (measure, spec) = self.measure(config, column)?;
+            if specs.iter().all(|(name, _)| **name != *column.name) {
+                specs.push((column.name.to_string(), spec));
+            }
+            measures.push(measure);
+            Ok(())
+        };
+        for column in columns {
+            add(column, &mut measures)?;
+        }
+        let mut row_sorts = Vec::new();
+        let mut column_sorts = Vec::new();
+        for (column, op) in sorts {
+            let (axis, found) = if op.is_column_sort() {
+                (split_by, &mut column_sorts)
+            } else {
+                (group_by, &mut row_sorts)
+            };
+            if axis.is_empty() {
+                continue;
+            }
+            let level = axis.iter().position(|level| level.source == column.source);
+            let key = match level {
+                Some(level) => SortKey::Level(level),
+                None => {
+                    let known = measures
+                        .iter()
+                        .position(|measure| measure.column == column.source);
+                    if known.is_none() {
+                        add(column, &mut measures)?;
+                    }
+                    SortKey::Measure(known.unwrap_or(measures.len() - 1))
+                }
+            };
+            found.push(GroupSort {
+                key,
+                descending: op.is_descending(),
+                absolute: op.is_absolute(),
+            });
+        }
+        let plan = GroupedPlan {
+            group_by: levels(group_by),
+            split_by: levels(split_by),
+            measures,
+            n_shown: columns.len(),
+            row_sorts,
+            column_sorts,
+            group_rollup: config.group_rollup_mode.unwrap_or_default(),
+            split_rollup: config.split_rollup_mode.unwrap_or_default(),
+            max_cells: DEFAULT_MAX_CELLS,
+        };
+        Ok((plan, specs))
     }
 }
 
@@ -175,13 +257,13 @@ impl Plan {
                 descending: op.is_descending(),
             })
             .collect();
-        let pivot = if is_flat {
+        let grouped = if is_flat {
             None
         } else {
-            return Err(Error::config("Grouped views are not part of this build"));
+            Some(names.grouped_plan(config, &columns, &group_by, &split_by, &sorts)?)
         };
-        let aggregates = match &pivot {
-            Some(_) => Vec::new(),
+        let aggregates = match &grouped {
+            Some((_, specs)) => specs.clone(),
             // Split rows are shown as the one row in their cell.
             None if !split_by.is_empty() => (columns.iter())
                 .map(|column| (column.name.to_string(), plain("any")))
@@ -213,7 +295,7 @@ impl Plan {
             split_by,
             filters,
             row_sorts,
-            pivot,
+            grouped: grouped.map(|(plan, _)| Rc::new(plan)),
         })
     }
 
@@ -249,7 +331,7 @@ impl Plan {
 
     /// Whether rows of the table are shown as they are, neither grouped nor totalled.
     pub fn is_flat(&self) -> bool {
-        self.pivot.is_none()
+        self.grouped.is_none()
     }
 
     /// The shown columns.
@@ -282,9 +364,18 @@ impl Plan {
         &self.row_sorts
     }
 
-    /// Aggregates and sorts; `None` for a flat view.
-    pub fn pivot(&self) -> Option<&Pivot> {
-        self.pivot.as_ref()
+    /// What a grouped view computes; `None` for a flat view.
+    pub fn grouped(&self) -> Option<&Rc<GroupedPlan>> {
+        self.grouped.as_ref()
+    }
+
+    /// The same plan with another limit on the cells of a pivot.
+    #[must_use]
+    pub fn with_max_cells(mut self, max_cells: usize) -> Self {
+        if let Some(grouped) = &mut self.grouped {
+            Rc::make_mut(grouped).max_cells = max_cells;
+        }
+        self
     }
 
     /// The columns that are computed.
@@ -316,20 +407,20 @@ impl Plan {
                 schema.push((name.to_owned(), column_type));
             }
         };
-        match &self.pivot {
+        match &self.grouped {
             None => {
                 for column in &self.columns {
                     add(&column.name, column.dtype.column_type());
                 }
             }
-            Some(pivot) => {
-                let n_shown = if self.split_by.is_empty() {
-                    self.columns.len()
+            Some(grouped) => {
+                let n_listed = if self.split_by.is_empty() {
+                    grouped.n_shown
                 } else {
-                    usize::MAX
+                    grouped.measures.len()
                 };
-                for aggregate in pivot.aggregates.iter().take(n_shown) {
-                    add(&aggregate.column.name, aggregate.column.dtype.column_type());
+                for measure in &grouped.measures[..n_listed] {
+                    add(&measure.name, measure.aggregate.result.column_type());
                 }
             }
         }

@@ -62,12 +62,14 @@ impl Server {
         }
         let config = convert::view_config(req.config.as_ref())?;
         let limits = self.context.expressions;
+        let max_cells = self.options.limits.pivot_cells;
         let context = self.context;
         let entry = self.table(call.entity_id)?;
         let key = CoreKey { config, guard };
         let core = entry.join_core(key.clone(), |table| {
             let plan = sightline_core::view::Plan::new(&key.config, table, &limits)?
-                .guarded(&key.guard, table)?;
+                .guarded(&key.guard, table)?
+                .with_max_cells(max_cells);
             Ok(ViewCore::new(plan, table, &context)?)
         })?;
         // A shared computation may lag; the new view's first look decides which groups it opens.
