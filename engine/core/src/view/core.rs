@@ -13,6 +13,7 @@ use super::computed::{Computed, Touched};
 use super::filter::Selection;
 use super::flat::{FlatRows, listed};
 use super::grouped::{Expansion, Grouped, GroupedChanges, Source};
+use super::order::compare_rows;
 use super::plan::{Plan, PlanColumn};
 use super::step::{ABSENT, Columns, Slot, Step};
 use crate::aggregate::{self, KeyOrder};
@@ -68,7 +69,7 @@ impl KeyOrder for TableOrder<'_> {
 /// The rows of a view that a step changed.
 #[derive(Debug, Clone)]
 pub enum Changes {
-    /// Slots of touched rows that are in a flat view now, in row order.
+    /// Slots of touched rows that are in a flat view now, in view order.
     Rows(Vec<Slot>),
     /// Groups with a cell that may differ.
     Groups(GroupedChanges),
@@ -147,13 +148,20 @@ impl ViewCore {
             (Body::Grouped(grouped), _) => Changes::Groups(grouped.all_changes()),
             (Body::Flat(_), Stepped::Rows(touched, is)) => {
                 let slots = is.ones().map(|entry| touched.slots[entry]).collect();
-                Changes::Rows(in_row_order(table, slots))
+                Changes::Rows(self.in_view_order(table, slots))
             }
             (Body::Flat(_), _) => {
                 let slots = self.passing(table, delta.slots.iter().copied());
-                Changes::Rows(in_row_order(table, slots))
+                Changes::Rows(self.in_view_order(table, slots))
             }
         })
+    }
+
+    /// Slots of a flat view in the order it shows them.
+    fn in_view_order(&self, table: &Table, mut slots: Vec<Slot>) -> Vec<Slot> {
+        let (sorts, columns) = (self.plan.row_sorts(), self.columns(table));
+        slots.sort_unstable_by(|&a, &b| compare_rows(sorts, columns, table, a, b));
+        slots
     }
 
     /// The live slots among these that pass the filter.
@@ -235,7 +243,7 @@ impl ViewCore {
         }
     }
 
-    /// The rows that a step changed: whole rows of the table in row order, or the changed groups of a client that has
+    /// The rows that a step changed: whole rows of the table in view order, or the changed groups of a client that has
     /// opened what the configuration opens, in view order and without their paths.
     ///
     /// # Errors
@@ -333,11 +341,6 @@ enum Stepped {
     Rows(Touched, Bitmap),
     /// What changed in a grouped view.
     Groups(GroupedChanges),
-}
-
-fn in_row_order(table: &Table, mut slots: Vec<Slot>) -> Vec<Slot> {
-    slots.sort_unstable_by(|&a, &b| table.compare_keys(a, b));
-    slots
 }
 
 fn build(plan: &Plan, table: &Table, context: &Context) -> Result<(Computed, Body)> {

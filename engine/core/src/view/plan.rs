@@ -116,13 +116,13 @@ impl Names<'_> {
         } else {
             Vec::new()
         };
-        Ok((
-            measure,
-            AggregateSpec {
-                name: spec.name,
-                args,
-            },
-        ))
+        // Of the two names of one aggregate, clients are told this one.
+        let name = if spec.name == "avg" {
+            "mean".to_owned()
+        } else {
+            spec.name
+        };
+        Ok((measure, AggregateSpec { name, args }))
     }
 
     /// What a view that is not flat computes, and every aggregate it needs by column.
@@ -143,16 +143,15 @@ impl Names<'_> {
         };
         let mut specs: Vec<(String, AggregateSpec)> = Vec::new();
         let mut measures: Vec<Measure> = Vec::new();
-        let mut add = |column: &PlanColumn, measures: &mut Vec<Measure>| -> Result<()> {
-            let (measure, spec) = self.measure(config, column)?;
-            if specs.iter().all(|(name, _)| **name != *column.name) {
-                specs.push((column.name.to_string(), spec));
+        let note = |specs: &mut Vec<(String, AggregateSpec)>, name: &str, spec: AggregateSpec| {
+            if specs.iter().all(|(known, _)| known != name) {
+                specs.push((name.to_owned(), spec));
             }
-            measures.push(measure);
-            Ok(())
         };
         for column in columns {
-            add(column, &mut measures)?;
+            let (measure, spec) = self.measure(config, column)?;
+            note(&mut specs, &column.name, spec);
+            measures.push(measure);
         }
         let mut row_sorts = Vec::new();
         let mut column_sorts = Vec::new();
@@ -167,13 +166,19 @@ impl Names<'_> {
             }
             let level = axis.iter().position(|level| level.source == column.source);
             let key = match level {
-                Some(level) => SortKey::Level(level),
+                Some(level) => {
+                    // A group has one value of the column that it is grouped by, and is said to be sorted by that.
+                    note(&mut specs, &column.name, plain("unique"));
+                    SortKey::Level(level)
+                }
                 None => {
                     let known = measures
                         .iter()
                         .position(|measure| measure.column == column.source);
                     if known.is_none() {
-                        add(column, &mut measures)?;
+                        let (measure, spec) = self.measure(config, column)?;
+                        note(&mut specs, &column.name, spec);
+                        measures.push(measure);
                     }
                     SortKey::Measure(known.unwrap_or(measures.len() - 1))
                 }
@@ -398,7 +403,7 @@ impl Plan {
         self.echo.group_by_depth.filter(|&depth| depth > 0)
     }
 
-    /// Name and type of each shown column, as `View.schema` gives them. A split pivot also names hidden sort columns, as
+    /// Name and type of each shown column, as `View.schema` gives them. Pivots also name what they are sorted by, as
     /// the reference does.
     pub fn schema(&self) -> Vec<(String, ColumnType)> {
         let mut schema: Vec<(String, ColumnType)> = Vec::new();
@@ -414,13 +419,18 @@ impl Plan {
                 }
             }
             Some(grouped) => {
-                let n_listed = if self.split_by.is_empty() {
-                    grouped.n_shown
-                } else {
-                    grouped.measures.len()
-                };
-                for measure in &grouped.measures[..n_listed] {
+                for measure in &grouped.measures {
                     add(&measure.name, measure.aggregate.result.column_type());
+                }
+                for (sorts, levels) in [
+                    (&grouped.row_sorts, &self.group_by),
+                    (&grouped.column_sorts, &self.split_by),
+                ] {
+                    for sort in sorts {
+                        if let SortKey::Level(level) = sort.key {
+                            add(&levels[level].name, levels[level].dtype.column_type());
+                        }
+                    }
                 }
             }
         }

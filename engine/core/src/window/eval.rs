@@ -197,7 +197,7 @@ impl<'a> Input<'a> {
         ) else {
             return 0;
         };
-        // Null keys sort apart from numbers: first if ascending, last if descending.
+        // Rows without a key come first.
         self.rows[..at].partition_point(|&slot| {
             self.order_number(slot)
                 .is_none_or(|number| number < current - reach)

@@ -66,6 +66,17 @@ pub struct Touched {
     pub resized: bool,
 }
 
+/// The order of two rows by the order column. Rows without a key come first whichever way it goes, as in the reference.
+fn compare_orders(column: &Column, descending: bool, a: Slot, b: Slot) -> Ordering {
+    let (a, b) = (a as usize, b as usize);
+    let order = column.compare(a, b);
+    if descending && !column.is_null(a) && !column.is_null(b) {
+        order.reverse()
+    } else {
+        order
+    }
+}
+
 /// Window order of two live rows.
 pub fn compare(
     plan: &WindowPlan,
@@ -77,8 +88,7 @@ pub fn compare(
     let by_order = plan
         .order_by
         .map_or(Ordering::Equal, |(column, descending)| {
-            let order = columns.get(column).compare(a as usize, b as usize);
-            if descending { order.reverse() } else { order }
+            compare_orders(columns.get(column), descending, a, b)
         });
     by_order.then_with(|| (keys.compare)(a, b))
 }
@@ -118,10 +128,7 @@ impl Partitions {
             let column = columns.get(column);
             for rows in &mut partitions.rows {
                 // Stable, so ties stay in row order.
-                rows.sort_by(|&a, &b| {
-                    let order = column.compare(a as usize, b as usize);
-                    if descending { order.reverse() } else { order }
-                });
+                rows.sort_by(|&a, &b| compare_orders(column, descending, a, b));
             }
         }
         partitions
