@@ -11,7 +11,7 @@ use hashbrown::HashTable;
 use super::siblings::{Place, Siblings};
 use crate::aggregate::words::{compare, dictionary_of, value_of, word_at};
 use crate::column::Column;
-use crate::hash::hash_one;
+use crate::hash::{HashSet, hash_one};
 use crate::value::Value;
 
 /// A group of an axis.
@@ -265,11 +265,6 @@ impl Axis {
         self.n_rows[node as usize]
     }
 
-    /// The rows under all nodes, indexed by node.
-    pub(super) fn all_n_rows(&self) -> &[u32] {
-        &self.n_rows
-    }
-
     /// The children of an inner node.
     pub(super) fn family(&self, node: NodeId) -> Option<&Family> {
         self.families.get(self.family_of[node as usize] as usize)
@@ -322,7 +317,9 @@ impl Axis {
     fn find(&mut self, parent: NodeId, key: Key) -> Option<NodeId> {
         let index = self.index.get_or_insert_with(|| {
             let mut index = HashTable::with_capacity(self.parents.len());
-            for node in 1..self.parents.len() {
+            // Nodes given up before anybody looked for one must not be found again.
+            let free: HashSet<NodeId> = self.free.iter().copied().collect();
+            for node in (1..self.parents.len()).filter(|&node| !free.contains(&(node as NodeId))) {
                 let key = (self.flags[node] & NULL_FLAG == 0).then(|| self.words[node]);
                 index.insert_unique(
                     node_hash(self.parents[node], key),

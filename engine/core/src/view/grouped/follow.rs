@@ -331,9 +331,15 @@ impl Grouped {
             .iter()
             .zip(before.iter().zip(after))
             .filter(|(cell, (before, after))| {
-                let is_resized = || resized.get(*cell).is_some_and(|&by| by != 0);
-                let is_gone = || self.grid.n_rows(**cell) == 0;
-                blind || before != after || (counted && is_resized()) || is_gone()
+                let n_rows = self.grid.n_rows(**cell);
+                // A cell that had no rows showed nothing, whatever its state says.
+                let is_new = || {
+                    resized
+                        .get(*cell)
+                        .is_some_and(|&by| i64::from(by) == i64::from(n_rows))
+                };
+                // A count tells of every row that came, went or was sent again, as the reference does.
+                blind || counted || before != after || n_rows == 0 || is_new()
             })
             .map(|(&cell, _)| self.grid.row_of(cell))
             .collect()

@@ -347,14 +347,6 @@ impl Grid {
         }
     }
 
-    /// The number of rows of the deepest `n` cells of a bulk load, and of all others.
-    pub(super) fn all_n_rows(&self) -> &[u32] {
-        match &self.pairs {
-            None => self.rows.all_n_rows(),
-            Some(pairs) => &pairs.n_rows,
-        }
-    }
-
     /// How many cell ids there are.
     pub(super) fn n_cells(&self) -> usize {
         match &self.pairs {
