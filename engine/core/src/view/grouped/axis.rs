@@ -11,7 +11,7 @@ use hashbrown::HashTable;
 use super::siblings::{Place, Siblings};
 use crate::aggregate::words::{compare, dictionary_of, value_of, word_at};
 use crate::column::Column;
-use crate::hash::hash_one;
+use crate::hash::{HashSet, hash_one};
 use crate::value::Value;
 
 /// A group of an axis.
@@ -322,7 +322,9 @@ impl Axis {
     fn find(&mut self, parent: NodeId, key: Key) -> Option<NodeId> {
         let index = self.index.get_or_insert_with(|| {
             let mut index = HashTable::with_capacity(self.parents.len());
-            for node in 1..self.parents.len() {
+            // Nodes that were given up before the first search must not be found.
+            let free: HashSet<NodeId> = self.free.iter().copied().collect();
+            for node in (1..self.parents.len()).filter(|&node| !free.contains(&(node as NodeId))) {
                 let key = (self.flags[node] & NULL_FLAG == 0).then(|| self.words[node]);
                 index.insert_unique(
                     node_hash(self.parents[node], key),
