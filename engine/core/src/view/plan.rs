@@ -80,6 +80,16 @@ impl Names<'_> {
             .ok_or_else(|| Error::config(format!("Invalid column '{name}' found in View {place}.")))
     }
 
+    /// The type of a column now and after it widened.
+    fn lasting_type(&self, column: &PlanColumn) -> DataType {
+        match column.source {
+            ColumnRef::Table(position) if self.table.schema().fields()[position].widens => {
+                DataType::Int64
+            }
+            _ => column.dtype,
+        }
+    }
+
     fn get_all(&self, names: &[String], place: &str) -> Result<Vec<PlanColumn>> {
         names.iter().map(|name| self.get(name, place)).collect()
     }
@@ -99,8 +109,9 @@ impl Names<'_> {
             None => plain(default_aggregate(column.dtype.column_type())),
         };
         let args = self.get_all(&spec.args, "aggregates")?;
-        let types: Vec<DataType> = args.iter().map(|arg| arg.dtype).collect();
-        let aggregate = resolve(&spec.name, &column.name, &types, column.dtype)?;
+        let types: Vec<DataType> = args.iter().map(|arg| self.lasting_type(arg)).collect();
+        let input = self.lasting_type(column);
+        let aggregate = resolve(&spec.name, &column.name, &types, input)?;
         let measure = Measure {
             name: column.name.clone(),
             zone: column.zone.clone(),
@@ -153,13 +164,19 @@ impl Names<'_> {
             note(&mut specs, &column.name, spec);
             measures.push(measure);
         }
+        let group_rollup = config.group_rollup_mode.unwrap_or_default();
         let mut row_sorts = Vec::new();
         let mut column_sorts = Vec::new();
+        // The one row of a total has no order.
+        let row_levels = match group_rollup {
+            GroupRollup::Total => &[],
+            _ => group_by,
+        };
         for (column, op) in sorts {
             let (axis, found) = if op.is_column_sort() {
                 (split_by, &mut column_sorts)
             } else {
-                (group_by, &mut row_sorts)
+                (row_levels, &mut row_sorts)
             };
             if axis.is_empty() {
                 continue;
@@ -196,7 +213,7 @@ impl Names<'_> {
             n_shown: columns.len(),
             row_sorts,
             column_sorts,
-            group_rollup: config.group_rollup_mode.unwrap_or_default(),
+            group_rollup,
             split_rollup: config.split_rollup_mode.unwrap_or_default(),
             max_cells: DEFAULT_MAX_CELLS,
         };

@@ -317,7 +317,7 @@ impl Axis {
     fn find(&mut self, parent: NodeId, key: Key) -> Option<NodeId> {
         let index = self.index.get_or_insert_with(|| {
             let mut index = HashTable::with_capacity(self.parents.len());
-            // Nodes given up before anybody looked for one must not be found again.
+            // Nodes that were given up before the first search must not be found.
             let free: HashSet<NodeId> = self.free.iter().copied().collect();
             for node in (1..self.parents.len()).filter(|&node| !free.contains(&(node as NodeId))) {
                 let key = (self.flags[node] & NULL_FLAG == 0).then(|| self.words[node]);
