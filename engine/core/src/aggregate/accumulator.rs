@@ -80,6 +80,8 @@ pub struct Inputs<'a> {
     pub old_value: &'a Column,
     /// The former cells of `by`.
     pub old_by: &'a Column,
+    /// The columns that row groups are made of, by slot, outermost first.
+    pub groups: &'a [&'a Column],
     /// The order of rows.
     pub order: &'a dyn KeyOrder,
 }

@@ -18,6 +18,7 @@ pub enum StateKind {
     Extremes,
     First,
     Last,
+    Tail,
     Any,
     MaxBy,
     MinBy,
@@ -258,7 +259,14 @@ static CATALOG: &[Entry] = &[
         Input,
     ),
     entry(
-        &["last", "last by index"],
+        &["last"],
+        Output::Chosen,
+        StateKind::Tail,
+        Everything,
+        Input,
+    ),
+    entry(
+        &["last by index"],
         Output::Chosen,
         StateKind::Last,
         Everything,

@@ -23,7 +23,9 @@ pub(super) enum Rule {
     First,
     /// The last by key.
     Last,
-    /// The first by key whose value is not null.
+    /// The last by group, ascending, then by key: the last row of the last group.
+    Tail,
+    /// The first by group, ascending, then by key, whose value is not null.
     Any,
     /// The one with the greatest argument, the first by key of several. A null argument does not count.
     MaxBy,
@@ -48,7 +50,7 @@ impl Champions {
 
     fn qualifies(&self, slot: Slot, inputs: &Inputs<'_>) -> bool {
         match self.rule {
-            Rule::First | Rule::Last => true,
+            Rule::First | Rule::Last | Rule::Tail => true,
             Rule::Any => !inputs.value.is_null(slot as usize),
             Rule::MaxBy | Rule::MinBy => !inputs.by.is_null(slot as usize),
         }
@@ -61,9 +63,21 @@ impl Champions {
             let word = |slot: Slot| word_at(inputs.by, slot as usize, true).unwrap_or(0);
             compare(dictionary_of(inputs.by), word(a), word(b))
         };
+        // As the reference reads totals: through the tree of groups, whatever order it is shown in.
+        let by_group = || {
+            let compare = |column: &&Column| column.compare(a as usize, b as usize);
+            let order = inputs
+                .groups
+                .iter()
+                .map(compare)
+                .find(|order| order.is_ne());
+            order.unwrap_or_else(by_key)
+        };
         match self.rule {
-            Rule::First | Rule::Any => by_key(),
+            Rule::First => by_key(),
+            Rule::Any => by_group(),
             Rule::Last => by_key().reverse(),
+            Rule::Tail => by_group().reverse(),
             Rule::MaxBy => by_argument().reverse().then_with(by_key),
             Rule::MinBy => by_argument().then_with(by_key),
         }
@@ -107,7 +121,10 @@ impl Accumulator for Champions {
     }
 
     fn insert_rows(&mut self, cells: &[CellId], rows: Rows<'_>, _: &[u32], inputs: &Inputs<'_>) {
-        if inputs.order.is_slot_order() && matches!(self.rule, Rule::First | Rule::Last) {
+        // Rows of one of the deepest cells are of one group, so their keys decide.
+        if inputs.order.is_slot_order()
+            && matches!(self.rule, Rule::First | Rule::Last | Rule::Tail)
+        {
             let order = if self.rule == Rule::First {
                 Ordering::Less
             } else {

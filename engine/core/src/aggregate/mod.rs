@@ -63,6 +63,7 @@ pub fn accumulator(kind: StateKind, input: DataType) -> Box<dyn Accumulator> {
         StateKind::Extremes => Box::new(extremes::Extremes::default()),
         StateKind::First => Box::new(champions::Champions::new(champions::Rule::First)),
         StateKind::Last => Box::new(champions::Champions::new(champions::Rule::Last)),
+        StateKind::Tail => Box::new(champions::Champions::new(champions::Rule::Tail)),
         StateKind::Any => Box::new(champions::Champions::new(champions::Rule::Any)),
         StateKind::MaxBy => Box::new(champions::Champions::new(champions::Rule::MaxBy)),
         StateKind::MinBy => Box::new(champions::Champions::new(champions::Rule::MinBy)),

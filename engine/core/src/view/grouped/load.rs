@@ -195,8 +195,9 @@ impl Grouped {
     ) {
         let n_cells = self.grid.n_cells();
         let mut layout = None;
+        let groups = columns_of(self.plan.row_levels(), columns);
         for state in &mut self.states.states {
-            let inputs = state.inputs(columns, columns, order);
+            let inputs = state.inputs(columns, columns, &groups, order);
             state.accumulator.resize(n_cells);
             if state.accumulator.needs_layout() {
                 let layout = layout.get_or_insert_with(|| self.grid.layout(cells, rows));

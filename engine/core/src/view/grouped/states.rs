@@ -7,6 +7,7 @@ use crate::aggregate::{
     Accumulator, Aggregate, CellId, Inputs, KeyOrder, Outcome, Output, StateKind, accumulator,
     difference,
 };
+use crate::column::Column;
 use crate::schema::DataType;
 use crate::view::{ColumnRef, Columns};
 
@@ -24,6 +25,7 @@ impl State {
         &self,
         new: &Columns<'a>,
         old: &Columns<'a>,
+        groups: &'a [&'a Column],
         order: &'a dyn KeyOrder,
     ) -> Inputs<'a> {
         Inputs {
@@ -31,6 +33,7 @@ impl State {
             by: new.get(self.by),
             old_value: old.get(self.column),
             old_by: old.get(self.by),
+            groups,
             order,
         }
     }

@@ -310,10 +310,27 @@ fn plainly(
     column: usize,
     rows: &[Slot],
     whole: Option<f64>,
+    groups: &[Level],
 ) -> Option<Scalar> {
     let mut rows = rows.to_vec();
     rows.sort_by(|&a, &b| plain.compare(a, b));
     let column = &plain.columns[column];
+    // Through the tree of groups, then by key.
+    let mut tree = rows.clone();
+    tree.sort_by(|&a, &b| {
+        let level = |level: &Level| {
+            plain
+                .columns()
+                .get(level.column)
+                .compare(a as usize, b as usize)
+        };
+        groups
+            .iter()
+            .map(level)
+            .find(|order| order.is_ne())
+            .unwrap_or(Ordering::Equal)
+    });
+    let mut tree = tree.iter().map(|&slot| column.value(slot as usize));
     let weights = &plain.columns[7];
     let all: Vec<Value<'_>> = rows
         .iter()
@@ -376,9 +393,12 @@ fn plainly(
         "avg" => (n > 0.0).then(|| Scalar::Float(sum / n)),
         "count" => Some(Scalar::Int(all.len() as i64)),
         "distinct count" => Some(Scalar::Int(distinct.len() as i64)),
-        "any" => given.first().map(same),
+        "any" => tree
+            .find(|value| !value.is_null())
+            .map(|value| same(&value)),
         "first" => all.first().map(same),
-        "last" | "last by index" => all.last().map(same),
+        "last" => tree.next_back().map(|value| same(&value)),
+        "last by index" => all.last().map(same),
         "last minus first" => number(all.last()?.as_f64()? - all.first()?.as_f64()?),
         "min" | "low" => sorted.first().map(same),
         "max" | "high" => sorted.last().map(same),
@@ -437,7 +457,10 @@ fn plainly(
         "or" if column.bools().is_some() => {
             (!given.is_empty()).then(|| Scalar::Bool(given.contains(&Value::Bool(true))))
         }
-        "or" => given.first().map(same),
+        // On other types than booleans it is `any`.
+        "or" => tree
+            .find(|value| !value.is_null())
+            .map(|value| same(&value)),
         _ => unreachable!("{name} is not read plainly"),
     }
     .filter(|scalar| !scalar.is_null())
@@ -508,7 +531,7 @@ fn check_plainly(plain: &Plain, view: &Grouped, names: &[(&str, usize)]) {
                     && matches!(name, "count" | "distinct count"))
                 .then_some(Scalar::Int(0))
             } else {
-                plainly(plain, name, position, &rows, Some(whole))
+                plainly(plain, name, position, &rows, Some(whole), plan.row_levels())
             };
             let expected = expected.unwrap_or(Scalar::Null);
             let found = column.value(row).to_scalar();
