@@ -620,7 +620,9 @@ impl View {
 
     /// Opens groups down to a depth and closes those below.
     pub fn set_depth(&mut self, core: &ViewCore, depth: u32) {
-        self.expansion_mut(core).set_depth(Some(depth));
+        // Depth 0 shows the first level below the total.
+        self.expansion_mut(core)
+            .set_depth(Some(depth.saturating_add(1)));
     }
 }
 

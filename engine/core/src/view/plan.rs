@@ -108,7 +108,15 @@ impl Names<'_> {
             Some((_, spec)) => spec.clone(),
             None => plain(default_aggregate(column.dtype.column_type())),
         };
-        let args = self.get_all(&spec.args, "aggregates")?;
+        let place = format!(
+            "in the '{}' aggregate for column '{}'.",
+            spec.name, column.name
+        );
+        let find = |name: &String| {
+            let unknown = || Error::config(format!("Invalid column '{name}' found {place}"));
+            self.find(name).ok_or_else(unknown)
+        };
+        let args = spec.args.iter().map(find).collect::<Result<Vec<_>>>()?;
         let types: Vec<DataType> = args.iter().map(|arg| self.lasting_type(arg)).collect();
         let input = self.lasting_type(column);
         let aggregate = resolve(&spec.name, &column.name, &types, input)?;

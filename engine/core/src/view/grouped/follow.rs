@@ -84,7 +84,7 @@ impl Grouped {
                 cell_of: &self.cell_of,
             },
         };
-        let groups = columns_of(self.plan.row_levels(), &step.new);
+        let groups = columns_of(self.plan.tree_levels(), &step.new);
         for state in &mut self.states.states {
             let inputs = state.inputs(&step.new, &step.old, &groups, order);
             state.accumulator.step(&cell_step, &inputs);

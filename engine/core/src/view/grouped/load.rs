@@ -195,7 +195,7 @@ impl Grouped {
     ) {
         let n_cells = self.grid.n_cells();
         let mut layout = None;
-        let groups = columns_of(self.plan.row_levels(), columns);
+        let groups = columns_of(self.plan.tree_levels(), columns);
         for state in &mut self.states.states {
             let inputs = state.inputs(columns, columns, &groups, order);
             state.accumulator.resize(n_cells);

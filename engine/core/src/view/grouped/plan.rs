@@ -74,6 +74,16 @@ pub struct GroupedPlan {
 }
 
 impl GroupedPlan {
+    /// The levels through whose tree a total is read by aggregates that depend on the order of rows. A cell of a split
+    /// view is read in the order of keys, whatever groups lie below it.
+    pub(super) fn tree_levels(&self) -> &[Level] {
+        if self.split_by.is_empty() {
+            self.row_levels()
+        } else {
+            &[]
+        }
+    }
+
     /// The levels that row groups are made of: none if only the total is shown.
     pub(super) fn row_levels(&self) -> &[Level] {
         if self.group_rollup == GroupRollup::Total {

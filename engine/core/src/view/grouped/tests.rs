@@ -531,7 +531,14 @@ fn check_plainly(plain: &Plain, view: &Grouped, names: &[(&str, usize)]) {
                     && matches!(name, "count" | "distinct count"))
                 .then_some(Scalar::Int(0))
             } else {
-                plainly(plain, name, position, &rows, Some(whole), plan.row_levels())
+                plainly(
+                    plain,
+                    name,
+                    position,
+                    &rows,
+                    Some(whole),
+                    plan.tree_levels(),
+                )
             };
             let expected = expected.unwrap_or(Scalar::Null);
             let found = column.value(row).to_scalar();
