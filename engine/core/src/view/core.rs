@@ -618,9 +618,10 @@ impl View {
         }
     }
 
-    /// Opens groups down to a depth and closes those below.
+    /// Opens groups down to a depth and closes those below. Depth 0 shows the outermost groups, unlike a
+    /// `group_by_depth` of 1, which shows the same: the reference counts the two differently.
     pub fn set_depth(&mut self, core: &ViewCore, depth: u32) {
-        self.expansion_mut(core).set_depth(Some(depth));
+        self.expansion_mut(core).set_depth(Some(depth.saturating_add(1)));
     }
 }
 
