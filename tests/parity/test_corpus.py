@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import pytest
 
-from .support import compare, corpus, ours
+from .support import compare, corpus, ours, righted
 from .support.steps import Scenario
 
 CASES = [
@@ -17,10 +17,24 @@ CASES = [
 ]
 
 
+RIGHTED = [pytest.param(*case.values, id=case.id) for case in CASES if case.values[1]["name"] in righted.load(case.values[0])]
+
+
 @pytest.mark.parametrize(("theme", "scenario"), CASES)
 def test_scenario(theme: str, scenario: Scenario) -> None:
     expected = corpus.load_expected(theme)
-    assert scenario["name"] in expected, "no recorded answer: run tests/parity/record.py"
-    found = compare.differences(scenario, expected[scenario["name"]], ours.answer(scenario))
+    name = scenario["name"]
+    assert name in expected, "no recorded answer: run tests/parity/record.py"
+    # Where Sightline differs on purpose, what it answers is recorded as well.
+    answer = righted.load(theme).get(name, expected[name])
+    found = compare.differences(scenario, answer, ours.answer(scenario))
     if found:
         pytest.fail("\n".join(found), pytrace=False)
+
+
+@pytest.mark.parametrize(("theme", "scenario"), RIGHTED)
+def test_difference_has_a_reason(theme: str, scenario: Scenario) -> None:
+    name = scenario["name"]
+    assert righted.reason(f"{theme}/{name}"), "no reason in support/righted.py"
+    recorded = corpus.load_expected(theme)[name]
+    assert compare.differences(scenario, recorded, righted.load(theme)[name]), "agrees by now: run tests/parity/right.py"

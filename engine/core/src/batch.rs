@@ -36,3 +36,20 @@ pub struct Batch {
     /// How rows are addressed.
     pub keys: Keys,
 }
+
+impl Batch {
+    /// Takes every null for a cell that was not given, so that a later row of the same key keeps what an earlier one
+    /// had: data that a table is made of cannot clear anything.
+    pub fn nulls_are_missing(&mut self) {
+        for column in &mut self.columns {
+            let data = &column.data;
+            if column.given.is_none() && data.null_count() > 0 {
+                let mut given = Bitmap::filled(data.len(), true);
+                (0..data.len())
+                    .filter(|&row| data.is_null(row))
+                    .for_each(|row| given.set(row, false));
+                column.given = Some(given);
+            }
+        }
+    }
+}

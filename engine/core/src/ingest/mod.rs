@@ -108,7 +108,7 @@ pub fn infer(input: Input<'_>, options: &IngestOptions) -> Result<(Schema, Batch
             let columns = columns
                 .into_iter()
                 .map(|(name, builder)| (name, builder, None));
-            Ok(inferred(n_rows, columns.collect()))
+            Ok(in_64_bits(inferred(n_rows, columns.collect())))
         }
     }
 }
@@ -140,6 +140,18 @@ fn inferred(n_rows: usize, columns: Vec<json::Loaded>) -> (Schema, Batch) {
             keys,
         },
     )
+}
+
+/// Gives integer columns all of 64 bits, as the reference does with those of CSV.
+fn in_64_bits((schema, mut batch): (Schema, Batch)) -> (Schema, Batch) {
+    let mut fields = schema.fields().to_vec();
+    for (field, column) in fields.iter_mut().zip(&mut batch.columns) {
+        if field.dtype == DataType::Int32 {
+            field.dtype = DataType::Int64;
+            column.data.set_dtype(DataType::Int64);
+        }
+    }
+    (Schema::new(fields), batch)
 }
 
 fn all_given(position: usize, data: Column) -> BatchColumn {

@@ -437,13 +437,13 @@ fn updates_that_do_not_fit_are_refused() {
 #[test]
 fn csv_types_are_inferred_over_the_whole_text() {
     for (text, expected) in [
-        ("a,b\n1,x\n2,y\n", "a:int32=1 2; b:str='x' 'y'"),
+        ("a,b\n1,x\n2,y\n", "a:int64=1 2; b:str='x' 'y'"),
         ("a\n1\n3000000000", "a:int64=1 3000000000"),
         (
             "a\n1\n9223372036854775808",
             "a:uint64=1u 9223372036854775808u",
         ),
-        ("a\n007\n-2", "a:int32=7 -2"),
+        ("a\n007\n-2", "a:int64=7 -2"),
         ("a\n1\n1.5", "a:float64=1.0 1.5"),
         ("a\n+7", "a:float64=7.0"),
         ("a\n1e3\ninf", "a:float64=1000.0 inf"),
@@ -459,19 +459,19 @@ fn csv_types_are_inferred_over_the_whole_text() {
             "a:datetime=2020-01-01 10:00:00.123",
         ),
         ("a\n01/02/2020", "a:datetime=2020-01-02 00:00:00.000"),
-        ("a\n12:30:00", "a:int32=45000"),
-        ("a,b\n1,NULL\nNA,2\nNaN,3", "a:int32=1 - -; b:int32=- 2 3"),
+        ("a\n12:30:00", "a:int64=45000"),
+        ("a,b\n1,NULL\nNA,2\nNaN,3", "a:int64=1 - -; b:int64=- 2 3"),
         ("a,b\nNA,\nNaN,", "a:str=- -; b:str=- -"),
-        ("a,b\n1,NULL\n2,x", "a:int32=1 2; b:str='NULL' 'x'"),
+        ("a,b\n1,NULL\n2,x", "a:int64=1 2; b:str='NULL' 'x'"),
         ("a,b\n,x\ny,\n", "a:str='' 'y'; b:str='x' ''"),
         (
             "a,b\n\"1\",\"x, \"\"y\"\"\nz\"\n",
-            "a:int32=1; b:str='x, \"y\"\nz'",
+            "a:int64=1; b:str='x, \"y\"\nz'",
         ),
-        ("a,a,a\n1,2,3", "a:int32=1; a*:int32=2; a**:int32=3"),
+        ("a,a,a\n1,2,3", "a:int64=1; a*:int64=2; a**:int64=3"),
         (
             "\u{feff}a,b\r\n1,2\r\n\r\n3,4\r\n",
-            "a:int32=1 3; b:int32=2 4",
+            "a:int64=1 3; b:int64=2 4",
         ),
         ("a,b\n", "a:str=; b:str="),
         ("", "error: Invalid: Empty CSV file"),
@@ -502,12 +502,12 @@ fn a_late_cell_changes_the_type_of_its_column_alone() {
         ("1.5", "a:float64="),
         ("x", "a:str='1'"),
         ("3000000000", "a:int64=1"),
-        ("", "a:int32=1"),
+        ("", "a:int64=1"),
     ] {
         let text = format!("a,b\n{}{last},9\n", "1,2\n".repeat(1000));
         let grid = inferred_as(Input::Csv(&text), &IngestOptions::default());
         assert!(grid.starts_with(expected), "{last}: {grid:.30}");
-        assert!(grid.contains("b:int32=2 2"), "{last}");
+        assert!(grid.contains("b:int64=2 2"), "{last}");
         assert!(grid.ends_with('9'));
     }
 }

@@ -618,7 +618,8 @@ impl View {
         }
     }
 
-    /// Opens groups down to a depth and closes those below.
+    /// Opens groups down to a depth and closes those below. Depth 0 shows the outermost groups, unlike a
+    /// `group_by_depth` of 1, which shows the same: the reference counts the two differently.
     pub fn set_depth(&mut self, core: &ViewCore, depth: u32) {
         // Depth 0 shows the first level below the total.
         self.expansion_mut(core)

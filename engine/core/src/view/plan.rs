@@ -293,6 +293,8 @@ impl Plan {
             Some(names.grouped_plan(config, &columns, &group_by, &split_by, &sorts)?)
         };
         let aggregates = match &grouped {
+            // A lone total is told of like a view of rows.
+            Some(_) if group_by.is_empty() && split_by.is_empty() => Vec::new(),
             Some((_, specs)) => specs.clone(),
             // Split rows are shown as the one row in their cell.
             None if !split_by.is_empty() => (columns.iter())

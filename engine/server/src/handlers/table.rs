@@ -147,7 +147,10 @@ impl Server {
             }
             Source::Input(input) => {
                 let ingest_options = self.ingest_options(wire_options.list_flatten)?;
-                let (schema, batch) = ingest::infer(input, &ingest_options)?;
+                let (schema, mut batch) = ingest::infer(input, &ingest_options)?;
+                if options.index.is_some() {
+                    batch.nulls_are_missing();
+                }
                 self.check_room(&batch)?;
                 let mut table = Table::new(schema, &options)?;
                 table.apply(batch);

@@ -32,7 +32,8 @@ pub fn load(
     if cursor.rest().is_empty() {
         return Err(Error::input("Invalid: Empty CSV file"));
     }
-    if !cursor.next_record() {
+    // A header needs its line end to be one: text on a single line is some other format by mistake.
+    if !cursor.next_record() || (target.is_none() && !text.contains(['\n', '\r'])) {
         return Err(Error::input(
             "Invalid: CSV parse error: Empty CSV file or block: cannot infer number of columns",
         ));
