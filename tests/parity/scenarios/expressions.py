@@ -179,13 +179,13 @@ def right(name: str, text: str, values: list[Any], kind: str, why: str, data: An
 
 
 RIGHTED = [
-    right("abs_integer", 'abs("i")', [7, 7, 0, None], "integer", COMPUTE),
+    right("abs_integer", 'abs("i")', [7.0, 7.0, 0.0, None], "float", COMPUTE),
     right("add_whole", '"i" + "j"', [9, -4, -1, None], "integer", WHOLE),
     right("sub_whole", '"i" - "j"', [5, -10, 1, None], "integer", WHOLE),
     right("mul_whole", '"i" * "j"', [14, -21, 0, None], "integer", WHOLE),
     right("exact_above_2_53", '"x" + "y"', [9007199254740994], "integer", WHOLE, arrow(("x", "int64", [2**53 + 1]), ("y", "int64", [1]))),
     right("negate_uint8", '-"x"', [-1], "integer", "unsigned numbers do not wrap", arrow(("x", "uint8", [1]))),
-    right("clamp_integer", 'clamp(0, "i", 5)', [5, 0, 0, None], "integer", "the reference answers the lower bound"),
+    right("clamp_integer", 'clamp(0, "i", 5)', [5.0, 0.0, 0.0, None], "float", "the reference answers the lower bound"),
     right("unicode_literal", "'äé'", ["äé"] * 4, "string", "text is Unicode throughout"),
     right("unicode_upper", "upper('äé')", ["ÄÉ"] * 4, "string", "text is Unicode throughout"),
     right("replace_null", "replace(\"s\", 'o', '0')", ["Hell0 World", "f0o bar", "", None], "string", "null stays null"),

@@ -111,7 +111,7 @@ SCENARIOS: list[Scenario] = [
     scenario("broken/text_bytes", table({"$bytes": b"a,b\n1,2\n".hex()}), texts=False),
     scenario("broken/empty_bytes", differs(table({"$bytes": ""}), raises(), "no Arrow data in it")),
     scenario("broken/garbage", table({"$bytes": "ffffffff10000000deadbeef"}), texts=False),
-    scenario("broken/duration", differs(table(arrow(("a", "duration[ms]", [1]))), raises(), "no such type")) ,
+    scenario("broken/duration", differs(table(arrow(("a", "duration[ms]", [1]))), None, "durations load as integers")) ,
     scenario("csv_bytes/format", table({"$bytes": b"a,b\n1,x\n".hex()}, format="csv"), view(), read("to_columns")),
     scenario("json_bytes/format", table({"$bytes": b'[{"a":1}]'.hex()}, format="json"), view(), read("to_columns")),
     *framed("mixed", *MIXED),
