@@ -19,7 +19,6 @@ REASONS: list[tuple[str, str]] = [
     (r"outputs/option/.*index.*", "keys under a group are listed in descending order, under split cells as well"),
     (r"outputs/option/id/.*split_only", "a row of a split-only view has its key as its id"),
     (r"outputs/numbers/float_split", "headers spell a float in all its digits, as cells do"),
-    (r"outputs/empty/grouped", "the total of an empty table counts 0"),
     (r"outputs/tree/new_group_after_collapse", "new groups open like their siblings after one was closed by hand"),
     (r"filters/text/not .*/gaps", "`not ...` keeps nulls, as `!=` and `not in` do"),
     (r"filters/several/or", "`or` passes rows that meet one filter"),

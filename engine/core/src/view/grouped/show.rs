@@ -208,7 +208,7 @@ impl Grouped {
                 name,
                 zone: zone.as_deref(),
                 aggregate: Some(self.plan.measures[measure].aggregate.name()),
-                data: Cow::Owned(self.measure_column(measure, nodes, &cells, columns)),
+                data: Cow::Owned(self.measure_column(measure, &cells, columns)),
                 rows: Rows::Range(0..nodes.len()),
             }
         });
@@ -291,17 +291,13 @@ impl Grouped {
     fn measure_column(
         &self,
         measure: usize,
-        nodes: &[NodeId],
         cells: &[Option<CellId>],
         columns: &Columns<'_>,
     ) -> Column {
         let readout = self.states.measures[measure];
         let reading = self.reading();
-        let outcomes = nodes.iter().zip(cells).map(|(&node, cell)| match cell {
+        let outcomes = cells.iter().map(|cell| match cell {
             Some(cell) => self.states.outcome(readout, *cell, columns, &reading),
-            None if readout.counts() && node == ROOT && self.grid.pairs.is_none() => {
-                Outcome::Int(0)
-            }
             None => Outcome::Null,
         });
         column_of(self.plan.measures[measure].aggregate.result, outcomes)
@@ -338,7 +334,7 @@ impl Grouped {
                 .iter()
                 .map(|&row| self.grid.find(row, column))
                 .collect();
-            let values = self.measure_column(measure, &nodes, &cells, columns);
+            let values = self.measure_column(measure, &cells, columns);
             for row in 0..values.len() {
                 let value = values.value(row);
                 if value.is_null() {

@@ -293,11 +293,6 @@ impl Readout {
         self.output == Output::Count
     }
 
-    /// Whether an empty total shows zero rather than null.
-    pub(super) fn counts(self) -> bool {
-        matches!(self.output, Output::Count | Output::Distinct)
-    }
-
     /// Whether it is a share of the total's sum.
     pub(super) fn is_of_total(self) -> bool {
         matches!(
