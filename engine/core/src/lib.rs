@@ -13,7 +13,7 @@
 //! - [`sort`] bulk sorting
 //! - [`expr`] computed columns, and [`window`] columns computed from other rows
 //! - [`view`] queries that follow a table
-//! - [`slice`] what a view shows
+//! - [`mod@slice`] what a view shows
 //! - [`error`]
 #![forbid(unsafe_code)]
 

@@ -162,7 +162,7 @@ pub unsafe extern "C" fn sl_free(ptr: *mut u8, len: u32) {
 /// Makes the server from options in JSON. Answers nothing, or one error text.
 ///
 /// # Safety
-/// As [`take`].
+/// As `take`.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn sl_init(ptr: *mut u8, len: u32, seed: u64) -> u64 {
     std::panic::set_hook(Box::new(|info| imports::report_panic(&info.to_string())));
@@ -182,7 +182,7 @@ pub unsafe extern "C" fn sl_init(ptr: *mut u8, len: u32, seed: u64) -> u64 {
 /// Opens a session from options in JSON. Answers one empty message of the new session, or an error text for session 0.
 ///
 /// # Safety
-/// As [`take`].
+/// As `take`.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn sl_open_session(ptr: *mut u8, len: u32) -> u64 {
     // SAFETY: the caller's promise is what `take` asks for.
@@ -208,7 +208,7 @@ pub extern "C" fn sl_close_session(session: u32) -> u64 {
 /// Handles one serialized request; with bit 0 of `flags` a poll follows in the same call.
 ///
 /// # Safety
-/// As [`take`].
+/// As `take`.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn sl_handle(
     session: u32,
@@ -241,7 +241,7 @@ pub extern "C" fn sl_poll(now_ms: f64) -> u64 {
 /// Answers a host-only command: JSON in, one JSON message for session 0 out.
 ///
 /// # Safety
-/// As [`take`].
+/// As `take`.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn sl_control(ptr: *mut u8, len: u32, now_ms: f64) -> u64 {
     // SAFETY: the caller's promise is what `take` asks for.

@@ -9,7 +9,7 @@
 //! with what left and what came. Sums, counts and moments undo themselves; an accumulator that cannot (a minimum that
 //! left, a first row that moved) reads the touched cell again, from the cells below it where that is enough.
 //!
-//! In reading order: [`catalog`] names and types, [`accumulator`] the trait, [`exact`] sums that do not drift, then a
+//! In reading order: `catalog` names and types, [`accumulator`] the trait, `exact` sums that do not drift, then a
 //! file per family.
 
 mod accumulator;

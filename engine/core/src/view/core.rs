@@ -49,7 +49,7 @@ pub struct ViewCore {
 /// What a view is made of: rows of the table, or groups of them. The one place where the two kinds part.
 #[derive(Debug)]
 enum Body {
-    Flat(FlatRows),
+    Flat(Box<FlatRows>),
     Grouped(Box<Grouped>),
 }
 
@@ -231,7 +231,7 @@ impl ViewCore {
             .any(crate::column::Column::wants_compaction);
         Ok(match changes {
             Some(changes) => Stepped::Groups(changes),
-            None => Stepped::Rows(touched, is),
+            None => Stepped::Rows(Box::new(touched), is),
         })
     }
 
@@ -338,7 +338,7 @@ enum Stepped {
     /// The view was built anew.
     Anew,
     /// What was touched in a flat view, and which of it is in the view.
-    Rows(Touched, Bitmap),
+    Rows(Box<Touched>, Bitmap),
     /// What changed in a grouped view.
     Groups(GroupedChanges),
 }
@@ -358,7 +358,10 @@ fn build(plan: &Plan, table: &Table, context: &Context) -> Result<(Computed, Bod
         passing.and_with(table.live());
     }
     let body = match plan.grouped() {
-        None => Body::Flat(FlatRows::build(plan, table, columns, passing.as_ref())),
+        None => {
+            let rows = FlatRows::build(plan, table, columns, passing.as_ref());
+            Body::Flat(Box::new(rows))
+        }
         Some(grouped) => {
             let n_slots = table.n_slots();
             let listed: Vec<Slot>;

@@ -1,10 +1,10 @@
 //! Grouped views: rows grouped by `group_by`, columns by `split_by`, and aggregates in the cells between.
 //!
-//! [`Grouped`] is the part that all clients of one view share: two trees of groups ([`axis`]), the cells that hold rows
-//! ([`grid`]), the state of the aggregates ([`states`]), and for each slot of the table the cell it is in. It is built
-//! in columnar passes ([`load`]) and follows the table by steps ([`follow`]); a stepped view equals one built anew.
+//! [`Grouped`] is the part that all clients of one view share: two trees of groups (`axis`), the cells that hold rows
+//! (`grid`), the state of the aggregates (`states`), and for each slot of the table the cell it is in. It is built
+//! in columnar passes (`load`) and follows the table by steps (`follow`); a stepped view equals one built anew.
 //! What differs from client to client is which groups are open: an [`Expansion`], brought along whenever rows are
-//! counted or read ([`show`]).
+//! counted or read (`show`).
 //!
 //! A step costs the touched rows times the levels, and the order of what it touches; aggregates that cannot undo a row
 //! read the touched cells again. Reading costs the viewport. Memory goes with the cells that hold rows, plus four bytes
