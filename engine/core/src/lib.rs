@@ -7,7 +7,7 @@
 //! In reading order:
 //! - [`value`] one cell
 //! - [`schema`] types and fields
-//! - [`column`] typed storage
+//! - [`mod@column`] typed storage
 //! - [`batch`] validated input, and [`ingest`] bytes to a batch
 //! - [`table`] keyed rows, row order and deltas
 //! - [`sort`] bulk sorting
