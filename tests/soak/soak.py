@@ -32,13 +32,13 @@ from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
 from typing import Any
 
-from sightline.handlers.tornado import PerspectiveTornadoHandler
 from tornado.httpserver import HTTPServer
 from tornado.testing import bind_unused_port
 from tornado.web import Application
 from tornado.websocket import WebSocketClientConnection, websocket_connect
 
 from sightline import AsyncClient, Client, Server, Table
+from sightline.handlers.tornado import PerspectiveTornadoHandler
 
 GROUPS = 20
 KEYS_PER_WRITER = 2_000

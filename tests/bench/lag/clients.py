@@ -15,8 +15,9 @@ import time
 from typing import Any
 
 import pyarrow as pa
-from sightline._proto import sightline_pb2 as wire
 from tornado.websocket import WebSocketClientConnection, websocket_connect
+
+from sightline._proto import sightline_pb2 as wire
 
 from .server import PROBE, percentiles
 
