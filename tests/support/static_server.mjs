@@ -28,6 +28,11 @@ export async function withStaticServer(folder, use, { headers = {}, pages = {} }
       response.end(pages[path]);
       return;
     }
+    if (path === "/favicon.ico") {
+      // A browser asks for it unbidden, and would report an error.
+      response.writeHead(204, headers).end();
+      return;
+    }
     const file = join(folder, normalize(path));
     const found = await stat(file).catch(() => undefined);
     if (found === undefined || !found.isFile()) {
