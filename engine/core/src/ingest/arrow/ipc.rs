@@ -148,9 +148,12 @@ fn next_message<'a>(rest: &mut &'a [u8]) -> Framed<Option<(Message<'a>, &'a [u8]
 }
 
 fn take<'a>(rest: &mut &'a [u8], n: usize) -> Framed<&'a [u8]> {
-    let (taken, after) = rest
-        .split_at_checked(n)
-        .ok_or_else(|| format!("expected {n} more bytes, but there are {}", rest.len()))?;
+    let (taken, after) = rest.split_at_checked(n).ok_or_else(|| {
+        format!(
+            "no whole Arrow stream or file: expected {n} more bytes, but there are {}",
+            rest.len()
+        )
+    })?;
     *rest = after;
     Ok(taken)
 }
