@@ -2,6 +2,7 @@
 
 import assert from "node:assert/strict";
 import { after, before, describe, test } from "node:test";
+import { isDeepStrictEqual } from "node:util";
 import { withPage } from "../support/chromium.mjs";
 import { withDemoServer } from "../support/demo_server.mjs";
 
@@ -56,14 +57,26 @@ const rows = async (page) => {
 };
 
 async function until(page, read, check) {
+  const deadline = Date.now() + 30_000;
   for (;;) {
     const value = await read();
     if (check(value)) {
       return value;
     }
+    if (Date.now() > deadline) {
+      throw new Error(`what was waited for did not come; last seen: ${JSON.stringify(value)}`);
+    }
     await page.evaluate(() => new Promise((resolve) => requestAnimationFrame(resolve)));
   }
 }
+
+/** Waits until the grid shows just this; it draws some time after the viewer says that it is done. */
+const shows = (page, read, expected) =>
+  until(
+    page,
+    () => read(page),
+    (seen) => isDeepStrictEqual(seen, expected),
+  );
 
 describe("the viewer over the websocket", () => {
   test("groups, splits and sorts", () =>
@@ -76,7 +89,7 @@ describe("the viewer over the websocket", () => {
         columns: ["Sales"],
         sort: [["Sales", "desc"]],
       });
-      assert.deepEqual(await rows(page), [
+      await shows(page, rows, [
         ["TOTAL", "741,999.80", "719,047.03", "836,154.03"],
         ["West", "252,612.74", "220,853.25", "251,991.83"],
         ["East", "208,291.20", "205,516.05", "264,973.98"],
@@ -119,7 +132,7 @@ describe("the viewer over the websocket", () => {
   test("expands and collapses groups", () =>
     withViewer("remote", async (page) => {
       await restore(page, { table: "superstore", group_by: ["Region", "Category"], columns: ["Sales"], filter: [], expressions: {} });
-      assert.equal((await rows(page)).length, 17);
+      await shows(page, async () => (await rows(page)).length, 17);
       await page.locator("regular-table tbody th", { hasText: "Central" }).click();
       await until(
         page,
@@ -165,11 +178,9 @@ describe("the viewer on a worker of the page", () => {
         aggregates: { id: "count" },
         sort: [["shop", "desc"]],
       });
+      const labels = async () => (await rows(page)).map(([label]) => label);
+      await shows(page, labels, ["TOTAL", "West", "South", "North"]);
       const before = await rows(page);
-      assert.deepEqual(
-        before.map(([label]) => label),
-        ["TOTAL", "West", "South", "North"],
-      );
       await until(
         page,
         () => rows(page),
