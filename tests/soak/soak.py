@@ -143,8 +143,9 @@ class Remote:
 
     async def vanish(self) -> None:
         """Closes the connection below the websocket, without a word."""
-        if self._socket.protocol is not None:
-            self._socket.protocol.stream.close()
+        protocol = self._socket.protocol
+        if protocol is not None and protocol.stream is not None:
+            protocol.stream.close()
         await self._end_reader()
 
     async def _end_reader(self) -> None:
