@@ -88,6 +88,8 @@ export class Chart {
         this.#plot?.plot.destroy();
         this.#plot = undefined;
         this.#stage.replaceChildren();
+        this.#stage.removeAttribute("role");
+        this.#stage.removeAttribute("aria-label");
     }
 
     async #draw(): Promise<void> {
@@ -115,9 +117,11 @@ export class Chart {
     }
 
     #paint(source: Source, slice: Slice): void {
+        // Where there is but one column for each value of the split, its name says nothing.
+        const isOne = new Set(slice.columns.map(({ name }) => name)).size === 1;
         const input: ChartInput = {
             columns: slice.columns.map((column, at) => ({
-                label: [...column.groups, column.name].join(" · "),
+                label: [...column.groups, ...(isOne && column.groups.length > 0 ? [] : [column.name])].join(" · "),
                 type: source.types[column.name],
                 values: slice.values[at] ?? [],
             })),
@@ -236,7 +240,10 @@ export class Chart {
             ],
             series: [
                 data.xIs === "category"
-                    ? { value: (plot: uPlot, at: number) => (at === null ? "" : category(plot, at)), label: "" }
+                    ? {
+                          value: (plot: uPlot, at: number | null) => (at === null ? "" : category(plot, at)),
+                          label: "group",
+                      }
                     : { label: data.xLabel || (data.xIs === "time" ? "time" : "x") },
                 ...data.series.map(({ label }, at): uPlot.Series => {
                     const colour = colours.series[at % colours.series.length] as string;
@@ -245,7 +252,13 @@ export class Chart {
                         stroke: colour,
                         width: isBar ? 0 : 1.75,
                         value: (_: uPlot, value: number | null) => (value === null ? "–" : format(value)),
-                        ...(isBar ? { fill: colour, paths: bars(at, data), points: { show: false } } : {}),
+                        ...(isBar
+                            ? {
+                                  fill: colour.replace("rgb(", "rgba(").replace(")", ", 0.85)"),
+                                  paths: bars(at, data),
+                                  points: { show: false },
+                              }
+                            : {}),
                         ...(this.#kind === "scatter"
                             ? { paths: () => null, points: { show: true, size: 6, fill: colour, width: 0 } }
                             : {}),

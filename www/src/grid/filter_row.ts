@@ -43,7 +43,7 @@ export class FilterRow {
                 spellcheck: "false",
                 autocomplete: "off",
                 "aria-label": `Filter on ${name}`,
-                placeholder: HINTS[this.#host.typeOf(name) ?? "string"] ?? "> 5, 1 .. 9",
+                placeholder: HINTS[this.#host.typeOf(name) ?? "string"] ?? "= > < ..",
                 onchange: () => this.#changed(name, input),
                 oninput: () => this.#say(input, undefined),
                 onkeydown: (event: KeyboardEvent) => {

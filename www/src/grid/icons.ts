@@ -7,7 +7,7 @@ const PATHS = {
     line: "M2 12l3.5-4 3 2L14 4",
     bar: "M3.5 13V8 M8 13V3 M12.5 13V6",
     scatter: "M4 11h.01 M7 7h.01 M10 10h.01 M12 4h.01 M5.5 4h.01",
-    heatmap: "M2 3h4v4H2z M6 7h4v5H6z M10 3h4v4h-4z",
+    heatmap: "M2 2h5v5H2z M9 2h5v5H9z M2 9h5v5H2z M9 9h5v5H9z M10.5 11.5h2",
     open: "M4 6l4-4 4 4 M4 10l4 4 4-4",
     close: "M4 2l4 4 4-4 M4 14l4-4 4 4",
     export: "M8 2v8 M5 7l3 3 3-3 M3 13h10",

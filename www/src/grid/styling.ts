@@ -37,6 +37,10 @@ export class CellStyling {
         setAttribute(scroller, "aria-rowcount", String(source.rows + headerRows));
         setAttribute(scroller, "aria-colcount", String(source.numColumns + (source.isGrouped ? 1 : 0)));
         setAttribute(scroller, "aria-multiselectable", "true");
+        const drawnRows = String(headerRows + (this.#body.hasFilterRow ? 1 : 0));
+        if (scroller.style.getPropertyValue("--_header-rows") !== drawnRows) {
+            scroller.style.setProperty("--_header-rows", drawnRows);
+        }
         const before = scroller.querySelector(`#${ACTIVE_ID}`);
         const active = this.#head(source, slice) ?? undefined;
         const activeBody = this.#rows(source, slice);
@@ -206,8 +210,14 @@ export class CellStyling {
     }
 
     #shade(cell: HTMLElement, found: ReturnType<typeof shade>): void {
-        setAttribute(cell, "data-shade", found === undefined ? undefined : `${found.kind}-${found.tone}`);
-        const share = found === undefined ? "" : `${Math.round(found.share * 100)}%`;
+        // Less than can be seen is nothing; mixing in no colour at all is drawn wrong by Chromium.
+        const percent = Math.round((found?.share ?? 0) * 100);
+        setAttribute(
+            cell,
+            "data-shade",
+            found === undefined || percent === 0 ? undefined : `${found.kind}-${found.tone}`,
+        );
+        const share = percent === 0 ? "" : `${percent}%`;
         if (cell.style.getPropertyValue("--_share") !== share) {
             cell.style.setProperty("--_share", share);
         }
