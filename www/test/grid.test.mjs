@@ -156,6 +156,7 @@ test("a config is restored in parts, and what is wrong in it is named", () => {
         [{ group_by: "a" }, /`group_by`.*must be a list/],
         [{ show_as: "pie" }, /`show_as`.*must be one of table, line/],
         [{ formats: { x: { style: "currency" } } }, /format of column "x".*needs a `currency`/],
+        [{ formats: { x: { style: "money" } } }, /style "money", which is none of number/],
         [{ formats: { x: { time_zone: "Mars/Base" } } }, /format of column "x" cannot be used/],
         [{ colours: { x: "blue" } }, /colour of column "x"/],
         [{ group_by_depth: -1 }, /`group_by_depth`/],

@@ -39,7 +39,10 @@ export interface BodyHost {
     readonly config: () => GridConfig;
     readonly locale: () => string | undefined;
     readonly flashes: () => boolean;
+    /** A reading failed; what was read before is still shown. */
     readonly report: (error: unknown) => void;
+    /** A reading succeeded. */
+    readonly recovered: () => void;
     readonly drawn: () => void;
     /** The box under a column in the filter row. */
     readonly filterBox: (column: ColumnPath) => HTMLElement;
@@ -223,6 +226,7 @@ export class Body {
                 // Replaced while it was read: the new one is drawn next.
                 return { ...shape, data: [] };
             }
+            this.#host.recovered();
             this.#take(slice, y0, shift);
             if (source.rows !== rows || source.numColumns !== numColumns) {
                 void this.redraw();

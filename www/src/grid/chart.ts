@@ -21,6 +21,7 @@ const LEAST_MS = 100;
 export interface ChartHost {
     readonly label: (path: readonly unknown[]) => string;
     readonly report: (error: unknown) => void;
+    readonly recovered: () => void;
     readonly format: (column: ColumnPath | undefined) => (value: number) => string;
 }
 
@@ -107,6 +108,7 @@ export class Chart {
             if (source !== this.#source || this.element.hidden) {
                 return;
             }
+            this.#host.recovered();
             this.#paint(source, slice);
             this.#drawn = performance.now();
         } catch (error) {

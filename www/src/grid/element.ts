@@ -56,8 +56,10 @@ export class SightlineTable extends HTMLElement {
     /** Counts openings: only the last one is shown. */
     #turn = 0;
     #isOpening = false;
+    /** While a table is on its way. What is restored meanwhile is for that table. */
+    #loading: Promise<void> | undefined;
     #unwatch: (() => Promise<void>) | undefined;
-    #saidBy: "connection" | "other" | undefined;
+    #saidBy: Cause | undefined;
 
     constructor() {
         super();
@@ -79,7 +81,8 @@ export class SightlineTable extends HTMLElement {
             config: () => this.#config,
             locale: () => this.#locale,
             flashes: () => this.getAttribute("flash") !== "off",
-            report: (error) => this.#report(error),
+            report: (error) => this.#report(error, "reading"),
+            recovered: () => this.#say(undefined, "reading"),
             drawn: () => this.#drawn(),
             filterBox: (column) => this.#filters.box(column),
         });
@@ -93,7 +96,8 @@ export class SightlineTable extends HTMLElement {
                 (path as readonly CellValue[])
                     .map((_, at) => this.#body.rowLabel((path as readonly CellValue[]).slice(0, at + 1)))
                     .join(" › ") || "Total",
-            report: (error) => this.#report(error),
+            report: (error) => this.#report(error, "reading"),
+            recovered: () => this.#say(undefined, "reading"),
             format: (column) => {
                 const format =
                     column === undefined
@@ -252,6 +256,18 @@ export class SightlineTable extends HTMLElement {
      * config of its own, apart from the theme and what is open around the grid.
      */
     async load(table: Table | Promise<Table>): Promise<void> {
+        const loading = this.#load(table);
+        this.#loading = loading;
+        try {
+            await loading;
+        } finally {
+            if (this.#loading === loading) {
+                this.#loading = undefined;
+            }
+        }
+    }
+
+    async #load(table: Table | Promise<Table>): Promise<void> {
         const turn = ++this.#turn;
         this.#busy(true);
         try {
@@ -302,6 +318,9 @@ export class SightlineTable extends HTMLElement {
 
     /** Takes a config, or part of one. What cannot be shown is refused, and the grid stays as it was. */
     async restore(change: Partial<GridConfig>): Promise<void> {
+        while (this.#loading !== undefined) {
+            await this.#loading.catch(() => undefined);
+        }
         await this.#apply(restored(this.#config, change));
     }
 
@@ -344,7 +363,7 @@ export class SightlineTable extends HTMLElement {
         download(blob, stem.includes(".") ? stem : `${stem}.${format}`);
     }
 
-    /** Opens groups down to a depth; 0 closes all. */
+    /** Opens groups down to a depth; 0 leaves only the first level in sight. */
     async expandTo(depth: number): Promise<void> {
         const most = this.#config.group_by.length;
         await this.#body.setDepth(Math.max(0, Math.min(depth, most)));
@@ -361,6 +380,10 @@ export class SightlineTable extends HTMLElement {
 
     /** A change by the reader: what goes wrong is said in the element. */
     #change(config: GridConfig): void {
+        if (this.#loading !== undefined && !isSameView(config, this.#config)) {
+            // It is about columns of a table that is on its way out.
+            return;
+        }
         this.#apply(config).catch((error: unknown) => this.#report(error));
     }
 
@@ -630,15 +653,16 @@ export class SightlineTable extends HTMLElement {
         }
     }
 
-    #report(error: unknown): void {
+    #report(error: unknown, by: "reading" | "other" = "other"): void {
         // While the connection is lost everything fails, and one sentence says why.
         if (this.#saidBy !== "connection") {
-            this.#say(errorText(error), "other");
+            this.#say(errorText(error), by);
         }
         this.#emit("sightline-error", { error });
     }
 
-    #say(text: string | undefined, by: "connection" | "other"): void {
+    /** What a cause has to say, or that it has nothing to say any more. */
+    #say(text: string | undefined, by: Cause): void {
         if (text === undefined && this.#saidBy !== by) {
             return;
         }
@@ -667,6 +691,9 @@ export class SightlineTable extends HTMLElement {
         this.dispatchEvent(new CustomEvent(name, { detail, bubbles: true, composed: true }));
     }
 }
+
+/** Why a message stands above the grid: it goes away when its cause does. */
+type Cause = "connection" | "reading" | "other";
 
 /** What makes the same cells look different. */
 function looks({ formats, colours, widths, filter_row }: GridConfig): unknown {

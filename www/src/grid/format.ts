@@ -22,6 +22,7 @@ export interface ColumnFormat {
 
 export type Formatter = (value: CellValue | undefined) => string;
 
+const STYLES: readonly unknown[] = ["number", "currency", "percent", "compact", "scientific", "plain"];
 const FORMAT_KEYS = new Set(["style", "currency", "digits", "date", "time", "time_zone"]);
 
 /** Fails with a sentence when a format cannot be used. */
@@ -33,6 +34,12 @@ export function checkFormat(column: string, format: unknown): asserts format is 
         if (!FORMAT_KEYS.has(key)) {
             throw new Error(`the format of column "${column}" has an unknown field "${key}"`);
         }
+    }
+    const { style } = format as ColumnFormat;
+    if (style !== undefined && !STYLES.includes(style)) {
+        throw new Error(
+            `the format of column "${column}" has a style "${String(style)}", which is none of ${STYLES.join(", ")}`,
+        );
     }
     try {
         for (const type of ["float", "datetime", "date"] as const) {

@@ -77,7 +77,7 @@ export class CellStyling {
             const isFilterRow = level >= headerLevels;
             setAttribute(row, "aria-rowindex", isFilterRow ? undefined : String(level + 1));
             row.classList.toggle("filter-row", isFilterRow);
-            for (const cell of row.children as HTMLCollectionOf<HTMLElement>) {
+            for (const cell of row.children as HTMLCollectionOf<HTMLTableCellElement>) {
                 const meta = scroller.getMeta(cell);
                 if (meta === undefined) {
                     continue;
@@ -85,11 +85,13 @@ export class CellStyling {
                 const isCorner = meta.type === "corner";
                 const x = isCorner ? -1 : (meta as { x?: number }).x;
                 const column = x === undefined || x < 0 ? undefined : slice.columns[x - slice.window.firstColumn];
-                setAttribute(cell, "role", isFilterRow ? "gridcell" : "columnheader");
-                setAttribute(cell, "aria-colindex", x === undefined ? undefined : String(x + 1 + offset));
+                const isName = level === headerLevels - 1;
+                const isEmpty = isCorner && !isName;
+                setAttribute(cell, "role", isEmpty ? "presentation" : isFilterRow ? "gridcell" : "columnheader");
+                setAttribute(cell, "aria-colindex", isEmpty || x === undefined ? undefined : String(x + 1 + offset));
+                setAttribute(cell, "aria-colspan", cell.colSpan > 1 ? String(cell.colSpan) : undefined);
                 cell.classList.toggle("corner", isCorner);
                 cell.classList.toggle("group-head", level < headerLevels - 1 && !isCorner);
-                const isName = level === headerLevels - 1;
                 const isActive = !isFilterRow && active.row === level - headerLevels && active.column === x;
                 if (isActive) {
                     found = cell;
@@ -97,8 +99,8 @@ export class CellStyling {
                 setAttribute(cell, "data-active", isActive ? "" : undefined);
                 if (isCorner) {
                     this.#corner(cell, isName ? source.config.group_by.join(" › ") : "");
-                    continue;
                 }
+                // Cells are recycled: what another column said goes away on the corner too.
                 setAttribute(cell, "data-type", isName && column !== undefined ? this.#kind(column) : undefined);
                 this.#sorted(cell, isName ? column?.name : undefined, config.sort);
                 this.#twist(cell);
