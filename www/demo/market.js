@@ -94,8 +94,7 @@ async function choose(client, name) {
     const table = await client.open_table(name);
     const presets = PRESETS[name] ?? PLAIN;
     fill(element("preset"), Object.keys(presets));
-    await grid.load(table);
-    await show(presets);
+    await grid.load(table, { ...BLANK, ...presets[element("preset").value] });
     const view = await table.view({ columns: [] });
     await view.on_update(() => {
         updates += 1;

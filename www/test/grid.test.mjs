@@ -330,15 +330,49 @@ test("many wishes make one run at a time and one more after it", async () => {
         running -= 1;
     };
     const coalescer = new coalesce.Coalescer(task, nextTurn);
+    const turn = async () => {
+        turns.shift()();
+        await new Promise(setImmediate);
+    };
     const first = coalescer.request();
-    coalescer.request();
-    turns.shift()();
-    await new Promise(setImmediate);
+    assert.equal(coalescer.request(), first);
+    await turn();
+    await first;
     const second = coalescer.request();
-    await new Promise(setImmediate);
-    for (const turn of turns.splice(0)) {
-        turn();
-    }
-    await Promise.all([first, second]);
-    assert.deepEqual([runs, most, coalescer.isRunning], [2, 1, false]);
+    const third = coalescer.request();
+    assert.notEqual(second, first);
+    await turn();
+    await Promise.all([second, third]);
+    assert.deepEqual([runs, most, turns.length], [2, 1, 0]);
+});
+
+test("who waits for a run does not wait for those that are asked for while it is on", async () => {
+    let asks = 0;
+    const coalescer = new coalesce.Coalescer(
+        async () => {
+            // A feed that never falls silent.
+            asks += 1;
+            if (asks < 1000) {
+                coalescer.request();
+            }
+        },
+        () => new Promise(setImmediate),
+    );
+    await coalescer.request();
+    assert.ok(asks < 3, `${asks} runs before the first was told of`);
+});
+
+test("an error of the task reaches who waits, and the next run comes all the same", async () => {
+    let isBroken = true;
+    const coalescer = new coalesce.Coalescer(
+        async () => {
+            if (isBroken) {
+                throw new Error("broken");
+            }
+        },
+        () => Promise.resolve(),
+    );
+    await assert.rejects(coalescer.request(), /broken/);
+    isBroken = false;
+    await coalescer.request();
 });

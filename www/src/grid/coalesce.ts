@@ -5,11 +5,18 @@
  * whatever is asked for meanwhile makes exactly one further run.
  */
 
+interface Wish {
+    readonly promise: Promise<void>;
+    readonly resolve: () => void;
+    readonly reject: (error: unknown) => void;
+}
+
 export class Coalescer {
     readonly #task: () => Promise<void>;
     readonly #nextTurn: () => Promise<unknown>;
-    #running: Promise<void> | undefined;
-    #wanted = false;
+    /** All who asked since the last run began. */
+    #wish: Wish | undefined;
+    #isRunning = false;
 
     /** `task` reports its own errors: one that escapes reaches those who await `request`. */
     constructor(task: () => Promise<void>, nextTurn: () => Promise<unknown>) {
@@ -17,24 +24,42 @@ export class Coalescer {
         this.#nextTurn = nextTurn;
     }
 
-    get isRunning(): boolean {
-        return this.#running !== undefined;
-    }
-
-    /** Asks for a run that begins after this call. The promise settles when such a run is over. */
+    /**
+     * Asks for a run that begins after this call. The promise settles when that run is over, whatever is asked for
+     * meanwhile: nobody waits for a feed to fall silent.
+     */
     request(): Promise<void> {
-        this.#wanted = true;
-        this.#running ??= this.#run().finally(() => {
-            this.#running = undefined;
-        });
-        return this.#running;
+        this.#wish ??= wish();
+        const { promise } = this.#wish;
+        if (!this.#isRunning) {
+            void this.#run();
+        }
+        return promise;
     }
 
     async #run(): Promise<void> {
-        while (this.#wanted) {
+        this.#isRunning = true;
+        while (this.#wish !== undefined) {
             await this.#nextTurn();
-            this.#wanted = false;
-            await this.#task();
+            const { resolve, reject } = this.#wish;
+            this.#wish = undefined;
+            try {
+                await this.#task();
+                resolve();
+            } catch (error) {
+                reject(error);
+            }
         }
+        this.#isRunning = false;
     }
+}
+
+function wish(): Wish {
+    let resolve = () => {};
+    let reject: (error: unknown) => void = () => {};
+    const promise = new Promise<void>((done, failed) => {
+        resolve = done;
+        reject = failed;
+    });
+    return { promise, resolve, reject };
 }

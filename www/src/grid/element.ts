@@ -253,10 +253,10 @@ export class SightlineTable extends HTMLElement {
 
     /**
      * Shows a table. A config that was restored before the first table is used for it; a further table begins with a
-     * config of its own, apart from the theme and what is open around the grid.
+     * config of its own, apart from the theme and what is open around the grid. `change` is restored on top of that.
      */
-    async load(table: Table | Promise<Table>): Promise<void> {
-        const loading = this.#load(table);
+    async load(table: Table | Promise<Table>, change: Partial<GridConfig> = {}): Promise<void> {
+        const loading = this.#load(table, change);
         this.#loading = loading;
         try {
             await loading;
@@ -267,7 +267,7 @@ export class SightlineTable extends HTMLElement {
         }
     }
 
-    async #load(table: Table | Promise<Table>): Promise<void> {
+    async #load(table: Table | Promise<Table>, change: Partial<GridConfig>): Promise<void> {
         const turn = ++this.#turn;
         this.#busy(true);
         try {
@@ -277,7 +277,8 @@ export class SightlineTable extends HTMLElement {
                 return;
             }
             const { theme, panel, filter_row, show_as } = this.#config;
-            const config = this.#table === undefined ? this.#config : { ...EMPTY, theme, panel, filter_row, show_as };
+            const start = this.#table === undefined ? this.#config : { ...EMPTY, theme, panel, filter_row, show_as };
+            const config = restored(start, change);
             this.#filters.forget();
             await this.#open(given, schema, config);
             await this.#watch(given);
@@ -438,6 +439,7 @@ export class SightlineTable extends HTMLElement {
         await source.subscribe(() => this.#updated(source));
         this.#say(undefined, "other");
         this.#busy(false);
+        this.#applyTheme();
         this.#drawChrome();
         await this.#show(source, false);
         if (before !== undefined) {
