@@ -2,6 +2,7 @@
 
 import assert from "node:assert/strict";
 import { Buffer } from "node:buffer";
+import { readFile } from "node:fs/promises";
 import { test } from "node:test";
 import { build } from "esbuild";
 
@@ -375,4 +376,11 @@ test("an error of the task reaches who waits, and the next run comes all the sam
     await assert.rejects(coalescer.request(), /broken/);
     isBroken = false;
     await coalescer.request();
+});
+
+test("the client has nothing of the grid in it, and the grid nothing of the client", async () => {
+    const text = (name) => readFile(new URL(`../dist/${name}.js`, import.meta.url), "utf8");
+    const [client, grid] = await Promise.all([text("index"), text("grid")]);
+    assert.ok(!client.includes("sightline-table"));
+    assert.ok(!grid.includes("makeTableReq"), "the grid bundles the protocol");
 });
