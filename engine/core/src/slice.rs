@@ -36,6 +36,8 @@ pub struct SliceOptions {
     pub keys: bool,
     /// Only rows of the deepest level.
     pub leaves_only: bool,
+    /// Of grouped rows their paths are enough, and the keys below them, up to all of the table, are not gathered.
+    pub paths_suffice: bool,
 }
 
 /// Which rows of its column a slice column shows.

@@ -158,6 +158,7 @@ fn json_options(id: Option<bool>, index: Option<bool>, formatted: Option<bool>) 
 fn slice_options(options: &JsonOptions) -> SliceOptions {
     SliceOptions {
         keys: options.id || options.index,
+        paths_suffice: !options.index,
         ..SliceOptions::default()
     }
 }

@@ -152,7 +152,8 @@ impl Grouped {
             }
         };
         let mut slice = self.cells(&nodes, &viewport.columns, &source.columns);
-        slice.keys = options.keys.then(|| {
+        let has_paths = slice.row_paths.is_some();
+        slice.keys = (options.keys && !(options.paths_suffice && has_paths)).then(|| {
             nodes
                 .iter()
                 .map(|&node| self.keys_under(node, source))
