@@ -37,13 +37,14 @@ async function read(name, bytes) {
 
 async function load(name, bytes) {
     const started = performance.now();
+    const said = element("time").textContent;
     element("time").textContent = `reading ${name}…`;
     let made;
     try {
         made = await read(name, bytes);
         await grid.load(made);
     } catch (error) {
-        element("time").textContent = "";
+        element("time").textContent = said;
         throw new Error(`${name} cannot be read: ${String(error.message).replace(/^Abort\(\): /, "")}`);
     }
     const ms = performance.now() - started;

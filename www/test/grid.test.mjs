@@ -17,21 +17,23 @@ async function load(name) {
     return await import(`data:text/javascript;base64,${Buffer.from(outputFiles[0].contents).toString("base64")}`);
 }
 
-const [viewport, paths, config, filters, values, format, colour, flash, json, charts, coalesce] = await Promise.all(
-    [
-        "viewport",
-        "paths",
-        "config",
-        "filter_text",
-        "parse_value",
-        "format",
-        "colour",
-        "flash",
-        "json_columns",
-        "chart_data",
-        "coalesce",
-    ].map(load),
-);
+const [viewport, paths, config, filters, values, format, colour, flash, json, charts, coalesce, flashes] =
+    await Promise.all(
+        [
+            "viewport",
+            "paths",
+            "config",
+            "filter_text",
+            "parse_value",
+            "format",
+            "colour",
+            "flash",
+            "json_columns",
+            "chart_data",
+            "coalesce",
+            "flashes",
+        ].map(load),
+    );
 
 const SMALL = { rows: 1000, rowHeight: 28, headerRows: 1, height: 560, maxPanel: 10_000_000 };
 const HUGE = { ...SMALL, rows: 5_000_000 };
@@ -291,6 +293,37 @@ test("cells flash that changed, and not those that only moved", () => {
     assert.deepEqual([...found.get("x")], [[0, "up"]]);
     assert.deepEqual([...found.get("y")], [[1, "other"]]);
     assert.equal(flash.changes(undefined, after).size, 0);
+});
+
+test("a cell that changes all the time pulses, and one that turns flashes at once", () => {
+    const flashing = new flashes.Flashes();
+    const read = (value, now) =>
+        flashing.read(
+            {
+                window: { firstRow: 5, endRow: 6, firstColumn: 0, endColumn: 1 },
+                rows: 9,
+                columns: [{ path: "x", groups: [], name: "x" }],
+                values: [[value]],
+                rowPaths: undefined,
+                ids: [[7]],
+            },
+            now,
+        );
+    const seen = (now) => flashing.of(5, "x", now);
+    read(1, 0);
+    assert.equal(seen(0), undefined);
+    read(2, 100);
+    assert.equal(seen(100), "up-1");
+    read(3, 200);
+    assert.equal(seen(200), "up-1");
+    read(2, 300);
+    assert.equal(seen(300), "down-0");
+    assert.equal(seen(300 + flashes.FLASH_MS + 1), undefined);
+    read(1, 2000);
+    assert.match(seen(2000), /^down-/);
+    flashing.forget();
+    read(0, 2100);
+    assert.equal(seen(2100), undefined);
 });
 
 test("charts draw the leaves of groups, times in order, and say when there is nothing", () => {

@@ -244,6 +244,8 @@ export class Body {
 
     #take(slice: Slice, y0: number, shift: number): void {
         this.#shift = shift;
+        const isAnchored = this.#anchor !== undefined && this.#anchor.scrollTop === this.scroller.scrollTop;
+        this.scroller.toggleAttribute("data-anchored", isAnchored);
         this.#top = y0 + shift;
         const before = this.#slice;
         const isMore =

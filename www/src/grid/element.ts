@@ -522,8 +522,7 @@ export class SightlineTable extends HTMLElement {
     }
 
     #drawn(): void {
-        const { scroller, slice, selection, shift } = this.#body;
-        scroller.toggleAttribute("data-anchored", shift !== 0);
+        const { slice, selection } = this.#body;
         this.#status.draw(this.#source, slice, selection, this.#locale);
         this.#drawOverlay();
     }

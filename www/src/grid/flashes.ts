@@ -44,7 +44,12 @@ export class Flashes {
                 const key = reading.keys[row] as string;
                 const ofRow = this.#flashes.get(key) ?? new Map<string, Flash>();
                 this.#flashes.set(key, ofRow);
-                ofRow.set(path, { change, turn: (ofRow.get(path)?.turn ?? 0) + 1, at: now });
+                const last = ofRow.get(path);
+                if (last !== undefined && last.change === change && now - last.at < FLASH_MS) {
+                    // A cell that changes all the time pulses; begun anew each time it would stay lit for good.
+                    continue;
+                }
+                ofRow.set(path, { change, turn: (last?.turn ?? 0) + 1, at: now });
             }
         }
     }
