@@ -168,6 +168,7 @@ export class Body {
 
     /** Draws once more, in the next animation frame. */
     redraw(): Promise<void> {
+        this.#source?.invalidate();
         return this.#drawing.request();
     }
 

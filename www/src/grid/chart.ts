@@ -74,6 +74,7 @@ export class Chart {
     }
 
     redraw(): Promise<void> {
+        this.#source?.invalidate();
         return this.#drawing.request();
     }
 

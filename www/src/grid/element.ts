@@ -62,7 +62,7 @@ export class SightlineTable extends HTMLElement {
 
     constructor() {
         super();
-        const root = this.attachShadow({ mode: "open", delegatesFocus: true });
+        const root = this.attachShadow({ mode: "open" });
         root.adoptedStyleSheets = [uplotCss, gridCss].map(styleSheet);
         const change = (config: GridConfig) => this.#change(config);
         this.#filters = new FilterRow({
@@ -315,6 +315,11 @@ export class SightlineTable extends HTMLElement {
         await this.#apply(restored(this.#config, change));
     }
 
+    /** Focuses the cells. */
+    override focus(options?: FocusOptions): void {
+        this.#body.scroller.focus(options);
+    }
+
     /** Reads and draws once more. */
     async redraw(): Promise<void> {
         await (this.#config.show_as === "table" ? this.#body.redraw() : this.#chart.redraw());
@@ -432,9 +437,8 @@ export class SightlineTable extends HTMLElement {
         this.#applyTheme();
         this.#drawChrome();
         await this.#show(source, false);
-        if (before !== undefined) {
-            await before.close().catch(() => undefined);
-        }
+        // A view that went with its table or its session needs no closing, and nobody waits for this one.
+        await before?.close().catch(() => undefined);
     }
 
     async #show(source: Source, restyle: boolean): Promise<void> {

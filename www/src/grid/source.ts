@@ -47,7 +47,8 @@ export class Source {
     #inSight: readonly number[] = [];
     #numColumns = -1;
     #closed: ReadonlySet<string> = new Set();
-    #subscription: number | undefined;
+    /** Whether rows or columns may have come or gone since they were counted. */
+    #isStale = true;
 
     private constructor(
         table: Table,
@@ -130,7 +131,12 @@ export class Source {
     }
 
     async subscribe(changed: () => void): Promise<void> {
-        this.#subscription = await this.view.on_update(changed);
+        await this.view.on_update(changed);
+    }
+
+    /** Rows and columns are counted anew with the next reading; readings for the sake of scrolling need not. */
+    invalidate(): void {
+        this.#isStale = true;
     }
 
     /** Reads a window, and learns on the way how many rows and columns there are. */
@@ -158,15 +164,26 @@ export class Source {
         };
     }
 
+    /** Deletes the view, and with it the subscription. */
     async close(): Promise<void> {
-        if (this.#subscription !== undefined) {
-            await this.view.remove_update(this.#subscription);
-        }
         await this.view.delete();
     }
 
     /** Columns come and go with the values that a view is split by; without a split they stay. */
     async #measure(): Promise<void> {
+        if (!this.#isStale) {
+            return;
+        }
+        this.#isStale = false;
+        try {
+            await this.#count();
+        } catch (error) {
+            this.#isStale = true;
+            throw error;
+        }
+    }
+
+    async #count(): Promise<void> {
         const dimensions = await this.view.dimensions();
         const columns = dimensions.num_view_columns;
         this.#rows = dimensions.num_view_rows;
