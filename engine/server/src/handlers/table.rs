@@ -44,6 +44,8 @@ impl Server {
         Ok(IngestOptions {
             list_flatten: convert::list_flatten(list_flatten)?,
             max_depth: self.options.limits.json_depth,
+            max_rows: self.options.limits.input_rows,
+            max_decompressed: self.options.limits.decompressed_bytes,
             ..IngestOptions::default()
         })
     }
@@ -54,13 +56,15 @@ impl Server {
         let used: usize = self
             .tables
             .values()
-            .map(|entry| entry.table.heap_size())
+            .map(|entry| entry.table.heap_size() + entry.queued_bytes())
             .sum();
         let added: usize = batch
             .columns
             .iter()
             .map(|column| column.data.heap_size())
             .sum();
+        // Columns may be copied once as they grow.
+        self.check_memory("loading the input", added.saturating_mul(2))?;
         if used.saturating_add(added) > value {
             let what = format!("{added} more bytes to {used} bytes of tables");
             return Err(Error::Limit {
@@ -70,6 +74,18 @@ impl Server {
             });
         }
         Ok(())
+    }
+
+    /// Whether there is memory left to read an input. Text may take more room as numbers, and all of it is read before a
+    /// table grows.
+    fn check_input(&self, input: Input<'_>) -> Result<()> {
+        let bytes = match input {
+            Input::Arrow(bytes) => bytes.len(),
+            Input::Csv(text) | Input::Rows(text) | Input::Columns(text) | Input::Ndjson(text) => {
+                text.len().saturating_mul(2)
+            }
+        };
+        self.check_memory("reading the input", bytes)
     }
 
     fn check_new_table(&mut self, call: Call<'_>) -> Result<()> {
@@ -146,6 +162,7 @@ impl Server {
                 Table::new(schema_of(&columns)?, &options)?
             }
             Source::Input(input) => {
+                self.check_input(input)?;
                 let ingest_options = self.ingest_options(wire_options.list_flatten)?;
                 let (schema, mut batch) = ingest::infer(input, &ingest_options)?;
                 if options.index.is_some() {
@@ -157,6 +174,11 @@ impl Server {
                 table
             }
             Source::View(id) => {
+                self.check_view(Call {
+                    entity_id: id,
+                    ..call
+                })
+                .map_err(|_| Error::request(format!("View \"{id}\" does not exist")))?;
                 if options.index.is_some() || options.limit.is_some() {
                     return Err(Error::request(
                         "`index` and `limit` cannot be set on a Table made from a View",
@@ -242,6 +264,16 @@ impl Server {
         self.flush(out);
         let unknown = |name: &str| Error::request(format!("Table \"{name}\" not found"));
         let (left_name, right_name) = (&req.left_table_id, &req.right_table_id);
+        // A join would show all rows to whoever may see only some.
+        let session = self.session(call.session)?;
+        if [left_name, right_name]
+            .into_iter()
+            .any(|name| session.row_filter.contains_key(name))
+        {
+            return Err(Error::Denied(
+                "join a table of which it sees only some rows",
+            ));
+        }
         let left = self
             .tables
             .get(left_name)
@@ -344,6 +376,8 @@ impl Server {
             Some(Source::Input(input)) => input,
             _ => return Err(Error::request("MakeTableReq malformed")),
         };
+        self.check_input(input)?;
+        let entry = self.writable(call)?;
         let batch = ingest::conform(input, entry.table.schema(), entry.table.index(), &options)?;
         self.check_room(&batch)?;
         if batch.n_rows > 0 {
@@ -362,11 +396,13 @@ impl Server {
             return Err(Error::Denied("remove rows"));
         }
         let options = self.ingest_options(None)?;
-        let entry = self.writable(call)?;
+        self.writable(call)?;
         let input = match req.data.as_ref().and_then(convert::source) {
             Some(Source::Input(input)) if !matches!(input, Input::Ndjson(_)) => input,
             _ => return Err(Error::request("TableReplaceReq malformed")),
         };
+        self.check_input(input)?;
+        let entry = self.writable(call)?;
         let batch = ingest::conform(input, entry.table.schema(), entry.table.index(), &options)?;
         if batch.n_rows > 0 && !permissions.update {
             return Err(Error::Denied("update tables"));
@@ -564,6 +600,7 @@ impl Server {
             return;
         };
         self.dirty.remove(name);
+        Self::forget_subscribers(&mut self.sessions, &entry.on_delete);
         for subscriber in entry.on_delete {
             let body = ClientResp::TableOnDeleteResp(wire::TableOnDeleteResp {});
             out.notify(subscriber.session, subscriber.msg_id, name, Some(body));
