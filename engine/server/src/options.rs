@@ -74,7 +74,7 @@ impl Default for Limits {
             subscriptions_per_session: 100_000,
             tables: 100_000,
             table_bytes: 3 << 30,
-            memory: 4 << 30,
+            memory: 15 << 28,
         }
     }
 }
