@@ -74,10 +74,10 @@ def test_a_validator_accepts_changes_and_rejects(server: Server) -> None:
     table.update([{"k": 1, "s": "fine"}])
     table.update([{"k": 2, "s": "lower"}])
     for text, message in {
-        "raise": "^nobody may write that$",
+        "raise": "nobody may write that$",
         "false": "the edit was rejected",
-        "text": "^the text says why$",
-        "broken": "^the edit was rejected: its validator failed$",
+        "text": "the text says why$",
+        "broken": "the edit was rejected: its validator failed$",
         "odd": "its validator gave no list of rows",
     }.items():
         with pytest.raises(PerspectiveError, match=message):
@@ -143,7 +143,7 @@ async def test_handlers_await_validators_and_say_who_it_is(framework: str, serve
                 if user == "ann":
                     await table.update([{"k": 4, "s": "w"}])
                 else:
-                    with pytest.raises(PerspectiveError, match="^not yours$"):
+                    with pytest.raises(PerspectiveError, match="not yours$"):
                         await table.update([{"k": 5, "s": "v"}])
                 assert await table.size() == 4
     assert seen == ["ann", "bob"]

@@ -29,7 +29,7 @@ from ._module import load
 from ._proto import sightline_pb2 as pb
 from ._routing import Router
 from ._session import OWN_DIALECT, Delivery, Permissions, RowFilter, Session, SessionBase, session_options
-from ._wire import kind_number, scan
+from ._wire import Head, kind_number, scan
 from ._worker import Worker
 
 if TYPE_CHECKING:
@@ -218,7 +218,10 @@ class ServerCore:
 
     def _answer_error(self, session: SessionBase, request: bytes, error: SightlineError) -> Future[Touched]:
         """Answers a request that no engine hears of, in turn with the first engine's answers."""
-        head = scan(request)
+        try:
+            head = scan(request)
+        except SightlineError:
+            head = Head(0, "", 0, 0, 0)
         body = pb.ServerError(message=str(error), status_code=pb.SERVER_ERROR)
         response = pb.Response(msg_id=head.msg_id, entity_id=head.entity_id, server_error=body)
         cause: Future[Touched] = Future()

@@ -51,7 +51,7 @@ impl Server {
     }
 
     /// Whether a batch still fits the memory that tables may take together.
-    fn check_room(&self, batch: &Batch) -> Result<()> {
+    fn check_room(&self, table: Option<&str>, batch: &Batch) -> Result<()> {
         let value = self.options.limits.table_bytes;
         let used: usize = self
             .tables
@@ -63,8 +63,18 @@ impl Server {
             .iter()
             .map(|column| column.data.heap_size())
             .sum();
-        // Columns may be copied once as they grow.
-        self.check_memory("loading the input", added.saturating_mul(2))?;
+        let mut wanted = added.saturating_mul(2);
+        // While half of the memory is free, everything may double; only then is it worth a closer look.
+        let is_tight = self.usage.used > self.options.limits.memory / 2;
+        if let Some(entry) = table
+            .and_then(|name| self.tables.get(name))
+            .filter(|_| is_tight)
+        {
+            let views: usize = entry.cores.values().map(|core| core.core.heap_size()).sum();
+            let growth = entry.table.growth(batch);
+            wanted += growth + if growth > 0 { views / 2 } else { 0 };
+        }
+        self.check_memory("loading the input", wanted)?;
         if used.saturating_add(added) > value {
             let what = format!("{added} more bytes to {used} bytes of tables");
             return Err(Error::Limit {
@@ -168,7 +178,7 @@ impl Server {
                 if options.index.is_some() {
                     batch.nulls_are_missing();
                 }
-                self.check_room(&batch)?;
+                self.check_room(None, &batch)?;
                 let mut table = Table::new(schema, &options)?;
                 table.apply(batch);
                 table
@@ -379,7 +389,7 @@ impl Server {
         self.check_input(input)?;
         let entry = self.writable(call)?;
         let batch = ingest::conform(input, entry.table.schema(), entry.table.index(), &options)?;
-        self.check_room(&batch)?;
+        self.check_room(Some(call.entity_id), &batch)?;
         if batch.n_rows > 0 {
             self.enqueue(call, req.port_id, Op::Update(batch))?;
         }
@@ -407,7 +417,7 @@ impl Server {
         if batch.n_rows > 0 && !permissions.update {
             return Err(Error::Denied("update tables"));
         }
-        self.check_room(&batch)?;
+        self.check_room(Some(call.entity_id), &batch)?;
         self.enqueue(call, 0, Op::Replace(batch))?;
         Ok(wire::TableReplaceResp {})
     }

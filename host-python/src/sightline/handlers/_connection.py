@@ -317,6 +317,16 @@ class SendQueue:
             logger.debug("a message came after the loop was closed")
 
 
+async def close_quietly(close_socket: Callable[[int, str], Awaitable[Any] | Any], code: int, reason: str) -> None:
+    """Closes a websocket, which may be gone already."""
+    try:
+        result = close_socket(code, reason.encode()[:_REASON_BYTES].decode(errors="ignore"))
+        if inspect.isawaitable(result):
+            await result
+    except Exception as error:
+        logger.debug("a websocket could not be closed: %s", error)
+
+
 class _ClosedError(Exception):
     """The connection is over."""
 
@@ -589,12 +599,7 @@ class Connection:
             await self._close_socket(RESTART, "the engine failed and was started anew")
 
     async def _close_socket(self, code: int, reason: str) -> None:
-        try:
-            result = self.close_socket(code, reason.encode()[:_REASON_BYTES].decode(errors="ignore"))
-            if inspect.isawaitable(result):
-                await result
-        except Exception as error:
-            logger.debug("a websocket could not be closed: %s", error)
+        await close_quietly(self.close_socket, code, reason)
 
     def _server_closes(self) -> None:
         self._queue.close(_ServerClosedError())

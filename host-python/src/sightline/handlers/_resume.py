@@ -26,7 +26,7 @@ from .._engine import Engine
 from .._log import log_event
 from .._proto import sightline_pb2 as pb
 from .._server import ServerCore
-from ._connection import TAKEN_OVER, Connection, Grant, Limits
+from ._connection import TAKEN_OVER, Connection, Grant, Limits, close_quietly
 
 __all__ = ["PARAMETER", "Attachment", "attach", "shut_down"]
 
@@ -94,7 +94,8 @@ class Attachment:
         else:
             # The server has not noticed yet that this socket is dead.
             await connection.park()
-            _ending.add(task := connection.loop.create_task(connection._close_socket(TAKEN_OVER, "resumed elsewhere")))
+            closing = close_quietly(connection.close_socket, TAKEN_OVER, "resumed elsewhere")
+            _ending.add(task := connection.loop.create_task(closing))
             task.add_done_callback(_ending.discard)
         return connection
 
