@@ -143,7 +143,7 @@ async def test_handlers_await_validators_and_say_who_it_is(framework: str, serve
                 if user == "ann":
                     await table.update([{"k": 4, "s": "w"}])
                 else:
-                    with pytest.raises(PerspectiveError, match="not yours$"):
+                    with pytest.raises(PerspectiveError, match=r"not yours$"):
                         await table.update([{"k": 5, "s": "v"}])
                 assert await table.size() == 4
     assert seen == ["ann", "bob"]

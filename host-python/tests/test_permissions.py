@@ -10,7 +10,8 @@ from sightline._session import GRANTS
 
 ROWS = '[{"k": 1, "s": "x"}, {"k": 2, "s": "y"}]'
 
-# What each request needs; None: reading, which every session may. A request that is new to the protocol must be put here.
+# What each request needs besides reading, which every session may.
+# A request that is new to the protocol must be put here.
 NEEDS: dict[str, tuple[str, ...]] = {
     "get_features_req": (),
     "get_hosted_tables_req": (),

@@ -395,9 +395,7 @@ async def report(seconds: float, writers: list[Writer], figures: Figures) -> Non
         )
 
 
-def compare_tables(
-    state: Table, log: Table, orders: Table, writers: list[Writer]
-) -> Iterator[tuple[str, bool]]:
+def compare_tables(state: Table, log: Table, orders: Table, writers: list[Writer]) -> Iterator[tuple[str, bool]]:
     """Each table against what was sent."""
     expected = {key: (writer.name, group, value) for writer in writers for key, (group, value) in writer.sent.items()}
     view = state.view()

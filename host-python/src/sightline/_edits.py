@@ -47,7 +47,7 @@ class Edit:
     table: str
     kind: str
     rows: list[Any] = field(repr=False)
-    identity: Any = None
+    identity: Any
 
 
 Validator = Callable[[Edit], "Any | Awaitable[Any]"]

@@ -33,6 +33,10 @@ class JSONFormatter(logging.Formatter):
         >>> handler.setFormatter(sightline.JSONFormatter())
     """
 
+    def formatMessage(self, record: logging.LogRecord) -> str:  # noqa: N802 - the name that logging gives it
+        """The text of the record, for lines that are no events."""
+        return record.getMessage()
+
     def format(self, record: logging.LogRecord) -> str:
         """The record as a line."""
         line: dict[str, Any] = {
@@ -42,7 +46,7 @@ class JSONFormatter(logging.Formatter):
         }
         event = getattr(record, "event", None)
         if event is None:
-            line["message"] = record.getMessage()
+            line["message"] = self.formatMessage(record)
         else:
             line["event"] = event
             # The fields' names are ours, but a field must not hide what every line has.
