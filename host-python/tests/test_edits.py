@@ -117,7 +117,7 @@ def test_what_cannot_be_read_is_an_error(server: Server) -> None:
     table = stranger(server).open_table("t")
     for data, form in (("[{", "json"), ("[" * 100_000, "json"), ('{"k": 1}', "columns"), (b"no arrow", "arrow")):
         with pytest.raises(PerspectiveError):
-            table.update(data, format=form)  # type: ignore[arg-type]
+            table.update(data, format=form)
     assert table.size() == 3
 
 

@@ -49,7 +49,7 @@ def fill_by_updates(client: Client) -> None:
 
 def fill_by_views(client: Client) -> None:
     table = client.table({"n": list(range(100_000))}, name="wide")
-    views = []
+    views: list[Any] = []
     while True:
         views.append(table.view(group_by=["n"], filter=[["n", ">=", len(views)]]))
 

@@ -105,7 +105,7 @@ def test_events_are_lines_and_json() -> None:
     records: list[logging.LogRecord] = []
     logger = logging.Logger("sightline.test")
     handler = logging.Handler()
-    handler.emit = records.append  # type: ignore[method-assign]
+    handler.emit = records.append  # type: ignore[method-assign, assignment]
     logger.addHandler(handler)
     log_event(logger, logging.WARNING, "slow_client", peer="::1", identity="a b\n", n=3, none=None)
     assert records[0].getMessage() == 'slow_client peer=::1 identity="a b\\n" n=3 none=null'

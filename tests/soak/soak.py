@@ -278,9 +278,9 @@ class Follower:
                 with contextlib.suppress(TimeoutError):
                     async with asyncio.timeout(FOLLOWED_SECONDS):
                         while True:
-                            data = await socket.recv()
+                            data = await socket.recv(decode=False)
                             self._received += 1
-                            self._take(pb.Response.FromString(bytes(data)))
+                            self._take(pb.Response.FromString(data))
                 socket.transport.abort()
 
     async def _subscribe(self, socket: Any) -> None:
@@ -370,7 +370,7 @@ async def write_on_loop(writer: Writer, tables: Sequence[Table]) -> None:
 async def write_in_pool(writer: Writer, tables: Sequence[Table], pool: ThreadPoolExecutor) -> None:
     loop = asyncio.get_running_loop()
     while True:
-        await loop.run_in_executor(pool, writer.write, *tables)
+        await loop.run_in_executor(pool, lambda: writer.write(*tables))
         await asyncio.sleep(PAUSE)
 
 
