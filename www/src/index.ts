@@ -66,4 +66,18 @@ async function connectShared(shared: SharedWorker): Promise<Client> {
     return await Promise.race([connectPort(port, undefined, () => port.close()), failed]);
 }
 
-export default { worker, sharedWorker, websocket, engineWorker, engineSharedWorker, engineWasm };
+/** Whether WebAssembly here may have memories beyond 4 GiB. The engine does not need them; programs ask. */
+export function host_supports_memory64(): boolean {
+    // The smallest module with such a memory.
+    return WebAssembly.validate(Uint8Array.of(0, 97, 115, 109, 1, 0, 0, 0, 5, 3, 1, 4, 1));
+}
+
+export default {
+    worker,
+    sharedWorker,
+    websocket,
+    engineWorker,
+    engineSharedWorker,
+    engineWasm,
+    host_supports_memory64,
+};

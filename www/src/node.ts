@@ -32,7 +32,12 @@ let ownClient: Client | undefined;
 
 /** The client by which this module's functions reach the server of this process. */
 function inProcess(): Client {
-    ownClient ??= processServer().make_client();
+    if (ownClient === undefined) {
+        // All code in the process shares it, so that no part of it can terminate it.
+        const session = processServer().make_session((response) => client.handle_response(response));
+        const client = new Client((request) => session.handle_request(request));
+        ownClient = client;
+    }
     return ownClient;
 }
 
@@ -95,6 +100,12 @@ export async function worker(port: Promise<MessagePort>): Promise<Client> {
     return await connectPort(given as unknown as Port, undefined, () => given.close());
 }
 
+/** Whether WebAssembly here may have memories beyond 4 GiB. The engine does not need them; programs ask. */
+export function host_supports_memory64(): boolean {
+    // The smallest module with such a memory.
+    return WebAssembly.validate(Uint8Array.of(0, 97, 115, 109, 1, 0, 0, 0, 5, 3, 1, 4, 1));
+}
+
 export default {
     table,
     join,
@@ -104,6 +115,7 @@ export default {
     on_hosted_tables_update,
     remove_hosted_tables_update,
     on_error,
+    host_supports_memory64,
     system_info,
     make_session,
     make_client,

@@ -146,7 +146,7 @@ export interface ViewWindow {
 }
 
 export interface TypedArrayWindow extends ViewWindow {
-    /** Wide numbers and dates arrive as `Float32Array` instead of `Float64Array`. */
+    /** Floats and 64-bit integers arrive as `Float32Array` instead of `Float64Array`; dates would not fit. */
     float32?: boolean;
 }
 
@@ -177,7 +177,8 @@ export interface OnUpdateOptions {
 }
 
 export interface OnUpdateData {
-    delta: Uint8Array | undefined;
+    /** Arrow stream of the changed rows; null unless some subscriber of the view asked for mode `row`. */
+    delta: Uint8Array | null;
     port_id: number;
 }
 

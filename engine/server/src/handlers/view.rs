@@ -50,6 +50,7 @@ impl Server {
                 value,
             });
         }
+        let dialect = session.dialect();
         let guard = match session.row_filter.get(call.entity_id) {
             Some(conditions) => conditions.iter().map(guard_filter).collect::<Result<_>>()?,
             None => Vec::new(),
@@ -60,7 +61,7 @@ impl Server {
                 req.view_id
             )));
         }
-        let config = convert::view_config(req.config.as_ref())?;
+        let config = convert::view_config(req.config.as_ref(), dialect)?;
         let limits = self.context.expressions;
         let max_cells = self.options.limits.pivot_cells;
         let context = self.context;
