@@ -25,6 +25,9 @@ use crate::server::Server;
 /// view that nobody reads costs nothing; above it, remembering would cost more memory than stepping saves time.
 const LOG_SLACK: usize = 100_000;
 
+/// How many deltas a log keeps, however small: each costs a few hundred bytes besides its rows.
+const LOG_DELTAS: usize = 1_000;
+
 impl Server {
     /// Applies everything that is queued.
     pub(crate) fn flush(&mut self, out: &mut Outbox) {
@@ -276,7 +279,9 @@ impl TableEntry {
     /// Shortens the log, and makes lagging computations catch up once it grew too long. Returns how many did.
     fn forget_seen(&mut self, context: &sightline_core::view::Context) -> u64 {
         let mut n_steps = 0;
-        if self.log.n_rows() > 2 * self.table.n_rows() + LOG_SLACK {
+        if self.log.n_deltas() > LOG_DELTAS
+            || self.log.n_rows() > 2 * self.table.n_rows() + LOG_SLACK
+        {
             let ids: Vec<u64> = self.cores.keys().copied().collect();
             for id in ids {
                 n_steps += u64::from(self.catch_up(id, context).unwrap_or(false));

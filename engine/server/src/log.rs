@@ -31,6 +31,11 @@ impl Log {
         self.n_rows
     }
 
+    /// How many deltas are kept.
+    pub fn n_deltas(&self) -> usize {
+        self.deltas.len()
+    }
+
     /// Adds what one flush did.
     pub fn push(&mut self, delta: Rc<Delta>) {
         self.n_rows += delta.slots.len();

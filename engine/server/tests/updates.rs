@@ -138,6 +138,24 @@ fn a_view_that_nobody_reads_is_not_stepped() {
 }
 
 #[test]
+fn what_is_remembered_for_a_view_that_nobody_reads_is_bounded() {
+    let mut wire = Wire::new();
+    let a = wire.session();
+    wire.table(a, "t", r#"[{"k": "a", "x": 1}]"#, Some("k"));
+    wire.view(a, "t", "v", grouped(&["k"]));
+    let before = wire.stats()["steps"].as_u64().expect("a count");
+    for i in 0..2_500 {
+        wire.update(a, "t", &format!(r#"[{{"k": "a", "x": {i}}}]"#));
+    }
+    // It catches up each time a thousand small deltas have gathered, and not in between.
+    assert_eq!(wire.stats()["steps"].as_u64(), Some(before + 2));
+    assert_eq!(
+        wire.columns(a, "v"),
+        r#"{"__ROW_PATH__":[[],["a"]],"k":[1,1],"x":[2499,2499]}"#
+    );
+}
+
+#[test]
 fn no_rows_no_notification_but_an_empty_remove_notifies() {
     let mut wire = Wire::new();
     let a = wire.session();

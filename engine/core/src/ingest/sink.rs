@@ -2,7 +2,8 @@
 //!
 //! The first value that is not null decides; numbers may grow from integer to float. When later cells turn a column
 //! into text, what the numbers looked like is gone, so the sink only notes that ([`Sink::must_be_text`]) and the
-//! caller reads the input once more with that column as text from the start.
+//! caller reads the input once more with that column as text from the start. A column of datetimes that all show
+//! midnight is one of dates.
 
 use std::rc::Rc;
 
@@ -41,6 +42,8 @@ pub struct Sink {
     name: Rc<str>,
     mode: Mode,
     builder: ColumnBuilder,
+    /// Whether all datetimes of an inferred column so far show midnight.
+    midnights: bool,
     /// Which rows were given, where the mode is declared and some were not; covers the first rows only.
     given: Bitmap,
     any_missing: bool,
@@ -72,6 +75,7 @@ impl Sink {
             name: name.into(),
             mode,
             builder: ColumnBuilder::new(dtype, 0),
+            midnights: true,
             given: Bitmap::default(),
             any_missing: false,
         }
@@ -193,6 +197,17 @@ impl Sink {
                     None => return self.restart(text),
                 }
             }
+            (DataType::Datetime, _) if self.midnights => {
+                self.midnights = match cell {
+                    Cell::Text(text) => {
+                        time::shows_midnight(text)
+                            || matches!(time::parse(text), Some(Moment::Date(_)))
+                    }
+                    Cell::Number(Number::Int(ms)) => ms % time::DAY_MS == 0,
+                    _ => false,
+                };
+                cell
+            }
             _ => cell,
         };
         match (dtype, cell) {
@@ -269,6 +284,20 @@ impl Sink {
             }
         }
         self.builder = bools;
+    }
+
+    fn datetimes_to_dates(&mut self) {
+        let mut days = ColumnBuilder::new(DataType::Date, self.builder.len());
+        for i in 0..self.builder.len() {
+            let is_null = self.builder.is_null(i);
+            match (&mut days.values, &self.builder.values) {
+                (Values::Int(to), Values::Int(from)) if !is_null => {
+                    to.push(from[i].div_euclid(time::DAY_MS));
+                }
+                _ => days.push_nulls(1),
+            }
+        }
+        self.builder = days;
     }
 
     /// Adds a cell, which is not null, to a column of a known type.
@@ -394,6 +423,12 @@ impl Sink {
             return None;
         }
         self.pad(n_rows);
+        if self.mode == Mode::Inferred
+            && self.builder.dtype() == DataType::Datetime
+            && self.midnights
+        {
+            self.datetimes_to_dates();
+        }
         let given = self.any_missing.then(|| {
             self.given.extend(n_rows - self.given.len(), true);
             self.given

@@ -6,7 +6,9 @@
 //! - clock times after a day and one space or `T`: `10:30`, `10:30:05`, `10:30:05.123456` (kept to the millisecond),
 //!   followed by nothing, `Z` or an offset (`+02:00`, `-0500`, `+02`);
 //! - `1/31/2020, 1:30:05 PM`;
-//! - where a day is wanted (see [`parse_date`]) also `20200131` and `01-31-2020`.
+//! - except in CSV, whose columns are inferred by a narrower rule (see [`parse_padded`]), also `2020 1 31`, `01-31-2020`
+//!   and clock times without leading zeros (`7:30`);
+//! - where a day is wanted (see [`parse_date`]) also `20200131`.
 //!
 //! Days that the calendar does not have are refused.
 
@@ -24,26 +26,42 @@ pub enum Moment {
 
 /// Reads a day or an instant, whichever the text is.
 pub fn parse(text: &str) -> Option<Moment> {
+    read(text, true).map(|(moment, _)| moment)
+}
+
+/// As [`parse`], where clock times must have their leading zeros, and days no blanks: what a CSV file calls a time.
+pub fn parse_padded(text: &str) -> Option<Moment> {
+    read(text, false).map(|(moment, _)| moment)
+}
+
+/// Whether a text denotes an instant whose clock, as it is written, shows midnight.
+pub fn shows_midnight(text: &str) -> bool {
+    matches!(read(text, true), Some((Moment::Datetime(_), 0)))
+}
+
+/// What a text denotes, and the milliseconds since midnight that its clock shows.
+fn read(text: &str, lenient: bool) -> Option<(Moment, i64)> {
     let mut scanner = Scanner(text.as_bytes());
-    let (days, slashes) = scanner.day()?;
+    let (days, slashes) = scanner.day(lenient)?;
     if scanner.0.is_empty() {
-        return Some(Moment::Date(days));
+        return Some((Moment::Date(days), 0));
     }
-    let ms = if scanner.eat(b',') {
+    let (clock, offset) = if scanner.eat(b',') {
         // Only the month-first form has a clock with AM and PM.
         if !slashes || !scanner.eat(b' ') {
             return None;
         }
-        scanner.clock_12()?
+        (scanner.clock_12()?, 0)
     } else if scanner.eat(b' ') || scanner.eat(b'T') {
-        scanner.clock_24()? - scanner.offset()?
+        (scanner.clock_24(lenient)?, scanner.offset()?)
     } else {
         return None;
     };
+    let ms = i64::from(days) * DAY_MS + clock - offset;
     scanner
         .0
         .is_empty()
-        .then_some(Moment::Datetime(i64::from(days) * DAY_MS + ms))
+        .then_some((Moment::Datetime(ms), clock))
 }
 
 /// The day of a text that denotes a day or an instant, in days since 1970-01-01.
@@ -66,7 +84,7 @@ pub fn parse_datetime(text: &str) -> Option<i64> {
 /// Reads a bare clock time (`10:30:05`) as seconds since midnight.
 pub fn parse_clock(text: &str) -> Option<i32> {
     let mut scanner = Scanner(text.as_bytes());
-    let ms = scanner.clock_24()?;
+    let ms = scanner.clock_24(false)?;
     (text.len() >= 8 && scanner.0.is_empty() && ms % 1000 == 0).then_some((ms / 1000) as i32)
 }
 
@@ -76,22 +94,17 @@ pub fn day_of(ms: i64) -> i32 {
         .clamp(i32::MIN.into(), i32::MAX.into()) as i32
 }
 
-/// `20200131` and `01-31-2020`.
+/// `20200131`.
 fn compact_day(text: &[u8]) -> Option<i32> {
+    if text.len() != 8 {
+        return None;
+    }
     let mut scanner = Scanner(text);
-    let (year, month, day) = match text.len() {
-        8 => (
-            scanner.exactly(4)?,
-            scanner.exactly(2)?,
-            scanner.exactly(2)?,
-        ),
-        10 => {
-            let month = scanner.exactly(2)?;
-            let day = scanner.after(b'-')?.exactly(2)?;
-            (scanner.after(b'-')?.exactly(4)?, month, day)
-        }
-        _ => return None,
-    };
+    let (year, month, day) = (
+        scanner.exactly(4)?,
+        scanner.exactly(2)?,
+        scanner.exactly(2)?,
+    );
     days_from_civil(i64::from(year), month, day)
 }
 
@@ -275,7 +288,7 @@ impl Scanner<'_> {
     }
 
     /// A day, and whether it was written month first with slashes.
-    fn day(&mut self) -> Option<(i32, bool)> {
+    fn day(&mut self, lenient: bool) -> Option<(i32, bool)> {
         let digits = self
             .0
             .iter()
@@ -284,11 +297,17 @@ impl Scanner<'_> {
         if digits == 4 {
             let year = self.exactly(4)?;
             let separator = *self.0.first()?;
-            if separator != b'-' && separator != b'/' {
+            let allowed: &[u8] = if lenient { b"-/ " } else { b"-/" };
+            if !allowed.contains(&separator) {
                 return None;
             }
             let month = self.after(separator)?.digits(1, 2)?;
             let day = self.after(separator)?.digits(1, 2)?;
+            Some((days_from_civil(year.into(), month, day)?, false))
+        } else if lenient && digits == 2 && self.0.get(2) == Some(&b'-') {
+            let month = self.exactly(2)?;
+            let day = self.after(b'-')?.exactly(2)?;
+            let year = self.after(b'-')?.exactly(4)?;
             Some((days_from_civil(year.into(), month, day)?, false))
         } else {
             let month = self.digits(1, 2)?;
@@ -298,13 +317,14 @@ impl Scanner<'_> {
         }
     }
 
-    /// `HH:MM[:SS[.f+]]` in milliseconds.
-    fn clock_24(&mut self) -> Option<i64> {
-        let hour = self.exactly(2)?;
-        let minute = self.after(b':')?.exactly(2)?;
+    /// `HH:MM[:SS[.f+]]` in milliseconds; if lenient, each with one digit or two.
+    fn clock_24(&mut self, lenient: bool) -> Option<i64> {
+        let least = if lenient { 1 } else { 2 };
+        let hour = self.digits(least, 2)?;
+        let minute = self.after(b':')?.digits(least, 2)?;
         let mut ms = 0;
         if self.eat(b':') {
-            let second = self.exactly(2)?;
+            let second = self.digits(least, 2)?;
             if second > 59 {
                 return None;
             }
@@ -412,6 +432,22 @@ mod tests {
         assert_eq!(parse_date("20200102"), parse_date("2020-01-02"));
         assert_eq!(parse_date("01-02-2020"), parse_date("2020-01-02"));
         assert_eq!(parse_date("2020-01-02 23:59:59"), parse_date("2020-01-02"));
+    }
+
+    #[test]
+    fn only_csv_insists_on_leading_zeros() {
+        for text in ["2020-01-02 7:05", "2020/1/2T7:5", "1/2/2020 07:5:00"] {
+            assert_eq!(shown(text), "2020-01-02 07:05:00.000", "{text}");
+            assert_eq!(parse_padded(text), None, "{text}");
+        }
+        for text in ["2020 01 02", "01-02-2020"] {
+            assert_eq!(shown(text), "2020-01-02", "{text}");
+            assert_eq!(parse_padded(text), None, "{text}");
+        }
+        assert!(shows_midnight("2020-01-02T00:00Z"));
+        assert!(shows_midnight("2020-01-02 00:00:00+02:00"));
+        assert!(!shows_midnight("2020-01-02 02:00:00+02:00"));
+        assert!(!shows_midnight("2020-01-02"));
     }
 
     #[test]

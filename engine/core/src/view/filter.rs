@@ -129,13 +129,17 @@ impl FilterPlan {
             let name = &filter.column;
             let Some((column, dtype)) = column_of(name) else {
                 let is_text = matches!(filter.operands.first(), Some(crate::Scalar::Text(_)));
-                return Err(Error::config(if is_text {
-                    format!("Filter column not in schema: {name}")
-                } else {
-                    format!(
-                        "Could not get dtype for column `{name}` as it does not exist in the schema."
-                    )
-                }));
+                return Err(Error::config(
+                    if matches!(&*filter.op, "is null" | "is not null") {
+                        format!("Invalid column '{name}' found in View filters.")
+                    } else if is_text {
+                        format!("Filter column not in schema: {name}")
+                    } else {
+                        format!(
+                            "Could not get dtype for column `{name}` as it does not exist in the schema."
+                        )
+                    },
+                ));
             };
             let (test, operands) = compile(filter, dtype)?;
             terms.push(Term { column, test });

@@ -257,8 +257,7 @@ impl Plan {
         let columns = names.get_all(&shown, "columns")?;
         let group_by = names.get_all(&config.group_by, "group_by")?;
         let split_by = names.get_all(&config.split_by, "split_by")?;
-        refuse_duplicates(&config.group_by, "group_by")?;
-        refuse_duplicates(&config.split_by, "split_by")?;
+        refuse_duplicates(&config.group_by)?;
         for (name, _) in &config.aggregates {
             names.get(name, "aggregates")?;
         }
@@ -488,11 +487,11 @@ impl Plan {
     }
 }
 
-fn refuse_duplicates(names: &[String], place: &str) -> Result<()> {
+fn refuse_duplicates(names: &[String]) -> Result<()> {
     for (at, name) in names.iter().enumerate() {
         if names[..at].contains(name) {
             return Err(Error::config(format!(
-                "Duplicate column '{name}' found in View {place}."
+                "Duplicate column '{name}' found in View group_by."
             )));
         }
     }

@@ -114,7 +114,7 @@ fn kinds_of(text: &str) -> u16 {
     if time::parse_clock(text).is_some() {
         return text_only | bit(Kind::Clock);
     }
-    match time::parse(text) {
+    match time::parse_padded(text) {
         Some(time::Moment::Date(_)) if text.len() == 10 && text.as_bytes()[4] == b'-' => {
             text_only | bit(Kind::Date) | bit(Kind::Datetime)
         }
