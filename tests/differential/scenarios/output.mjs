@@ -33,8 +33,8 @@ for (const [kind, config] of Object.entries(views)) {
         const seen = Object.values(await view.to_columns(window));
         return seen.length === 0 || seen[0].length === 0 ? "nothing" : await readArrow(perspective, arrow);
       });
-      // Asked for paths from beyond the last column on, the reference never answers.
-      if (window?.start_col !== 9) await step(`paths ${label}`, () => view.column_paths(window));
+      // Asked for paths of no column, the reference may never answer.
+      if ((window?.start_col ?? 1) < 2) await step(`paths ${label}`, () => view.column_paths(window));
       await step(`to_columns ${label}`, () => view.to_columns(window));
       await step(`to_json ${label}`, () => view.to_json(window));
     }
