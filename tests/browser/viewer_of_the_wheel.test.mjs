@@ -7,7 +7,7 @@ import { basename, join } from "node:path";
 import { after, before, describe, test } from "node:test";
 import { isDeepStrictEqual } from "node:util";
 import { withPage } from "../support/chromium.mjs";
-import { python, withDemoServer } from "../support/demo_server.mjs";
+import { python, withDemoServer, withOpenServer } from "../support/demo_server.mjs";
 
 /** The folder with the bundle, in the environment that also runs the server. */
 const STATIC = execFileSync(python(), [
@@ -47,14 +47,14 @@ after(async () => {
   await server;
 });
 
-/** A page with the viewer, its own client connected to the server over a websocket. */
-const withViewer = (use) =>
+/** A page with the viewer, its own client connected to a server over a websocket. */
+const withViewer = (use, at = address) =>
   withPage(async (page) => {
     await page.route("**/widget/*", (route) =>
       route.fulfill({ path: join(STATIC, basename(new URL(route.request().url()).pathname)) }),
     );
     // A page of the server, so that the socket is to its own origin.
-    await page.goto(`${address}demo/index.html`);
+    await page.goto(`${at}demo/index.html`);
     await page.setContent(PAGE);
     await page.evaluate(async () => {
       const { ready } = await import("/widget/perspective-anywidget.js");
@@ -231,6 +231,33 @@ describe("the viewer of the wheel over the websocket", () => {
       });
       assert.match(message, /permission denied/);
     }));
+
+  test("an edited cell changes the table, and what others see of it", () =>
+    withOpenServer((at) =>
+      withViewer(async (page) => {
+        const config = { ...BASE, table: "orders", plugin_config: { edit_mode: "EDIT" }, columns: ["id", "item", "price"], filter: [["id", "<", 2]] };
+        await restore(page, config);
+        await shows(page, [
+          ["0", "apple", "1.50"],
+          ["1", "bread", "1.50"],
+        ]);
+        await page.evaluate(async () => {
+          const table = await document.querySelector("perspective-viewer").getTable();
+          const view = await table.view({ filter: [["id", "==", 1]] });
+          window.told = new Promise((told) => view.on_update(async () => told((await view.to_json())[0].item)));
+          await view.num_rows();
+        });
+        await page.locator("regular-table tbody tr").nth(1).locator("td").nth(1).click();
+        await page.keyboard.press("Control+A");
+        await page.keyboard.type("figs");
+        await page.keyboard.press("Enter");
+        assert.equal(await page.evaluate(() => window.told), "figs");
+        await shows(page, [
+          ["0", "apple", "1.50"],
+          ["1", "figs", "1.50"],
+        ]);
+      }, at),
+    ));
 
   test("draws charts of grouped and split data", () =>
     withViewer(async (page) => {

@@ -310,7 +310,7 @@ impl ViewCore {
                     .collect()
             }
         };
-        let keys = options.keys.then(|| {
+        let keys = (options.keys || options.ids).then(|| {
             (0..rows.len())
                 .map(|i| vec![table.key(rows.at(i) as Slot)])
                 .collect()
