@@ -5,12 +5,13 @@
  */
 
 import type { Client } from "./client/client.js";
-import { connectPort, connectSocket, type Port, type Socket, type WebSocketOptions } from "./client/transport.js";
+import { connectPort, connectSocket, type Port, type Socket } from "./client/transport.js";
+import type { WebSocketOptions } from "./client/types.js";
 
 export { Client, type SendRequestFn } from "./client/client.js";
 export type { ProxySession } from "./client/proxy.js";
 export type { Table } from "./client/table.js";
-export type { Port, WebSocketOptions } from "./client/transport.js";
+export type { Port } from "./client/transport.js";
 export type * from "./client/types.js";
 export type { View } from "./client/view.js";
 

@@ -6,8 +6,16 @@ import type { MessagePort } from "node:worker_threads";
 import { WebSocket } from "ws";
 import { Client, type SendRequestFn } from "./client/client.js";
 import type { Table } from "./client/table.js";
-import { connectPort, connectSocket, type Port, type Socket, type WebSocketOptions } from "./client/transport.js";
-import type { ErrorCallback, JoinOptions, Schema, SystemInfo, TableInitOptions, UpdateData } from "./client/types.js";
+import { connectPort, connectSocket, type Port, type Socket } from "./client/transport.js";
+import type {
+    ErrorCallback,
+    JoinOptions,
+    Schema,
+    SystemInfo,
+    TableInitOptions,
+    UpdateData,
+    WebSocketOptions,
+} from "./client/types.js";
 import type { View } from "./client/view.js";
 import type { SessionOptions } from "./engine/engine.js";
 import { processServer } from "./node/process_server.js";
@@ -17,7 +25,6 @@ import { WebSocketServer } from "./node/websocket_server.js";
 export { Client, type SendRequestFn } from "./client/client.js";
 export type { ProxySession } from "./client/proxy.js";
 export { Table } from "./client/table.js";
-export type { WebSocketOptions } from "./client/transport.js";
 export type * from "./client/types.js";
 export { View } from "./client/view.js";
 export type { SessionOptions } from "./engine/engine.js";

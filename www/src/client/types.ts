@@ -211,3 +211,18 @@ export interface SystemInfo {
 }
 
 export type ErrorCallback = (error: Error, reconnect: () => Promise<void>) => void;
+
+/** How a websocket comes back after it broke. */
+export interface WebSocketOptions {
+    /**
+     * Whether to come back after the connection broke. When `false`, `on_error` callbacks get a function that does.
+     * While coming back, calls wait; those that were under way have failed.
+     */
+    reconnect?: boolean;
+    /** First delay before coming back, doubled with each attempt, in milliseconds. */
+    reconnect_delay?: number;
+    /** Greatest delay, in milliseconds. */
+    reconnect_delay_max?: number;
+    /** How many attempts to make before giving up. */
+    reconnect_attempts?: number;
+}
