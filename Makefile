@@ -47,13 +47,13 @@ run: setup $(HOST_WASM) $(JS_DIST) ## build, then serve the live demo on http://
 test: setup browser build ## run all tests: Rust, Python, Node, a browser, and the built packages
 	@$(VENV_PYTHON) tests/run.py all
 
-TEST_SUITES := rust python parity node wire browser packages
+TEST_SUITES := rust python parity node differential wire browser packages
 .PHONY: $(TEST_SUITES:%=test-%)
-test-rust: ## run one suite: test-rust test-python test-parity test-node test-wire test-browser test-packages
+test-rust: ## run one suite: test-rust test-python test-parity test-node test-differential test-wire test-browser test-packages
 	@$(or $(wildcard $(VENV_PYTHON)),$(PYTHON)) tests/run.py rust
 test-python test-parity: test-%: setup $(HOST_WASM)
 	@$(VENV_PYTHON) tests/run.py $*
-test-node test-wire: test-%: setup $(HOST_WASM) $(JS_DIST)
+test-node test-differential test-wire: test-%: setup $(HOST_WASM) $(JS_DIST)
 	@$(VENV_PYTHON) tests/run.py $*
 test-browser: setup browser $(HOST_WASM) $(JS_DIST)
 	@$(VENV_PYTHON) tests/run.py browser

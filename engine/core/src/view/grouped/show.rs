@@ -152,8 +152,7 @@ impl Grouped {
             }
         };
         let mut slice = self.cells(&nodes, &viewport.columns, &source.columns);
-        let has_paths = slice.row_paths.is_some();
-        slice.keys = (options.keys && !(options.paths_suffice && has_paths)).then(|| {
+        slice.keys = options.keys.then(|| {
             nodes
                 .iter()
                 .map(|&node| self.keys_under(node, source))

@@ -218,7 +218,6 @@ fn shown(plain: &Plain, view: &Grouped) -> String {
     let options = SliceOptions {
         keys: true,
         leaves_only: false,
-        paths_suffice: false,
     };
     let slice = plain.slice(view, &expansion, options);
     let mut text = String::new();
