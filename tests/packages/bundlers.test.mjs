@@ -58,6 +58,14 @@ before(async () => {
 after(() => rm(folder, { recursive: true, force: true }));
 
 const TYPED = `import { type Client, type OnUpdateData, type Table, type View, sharedWorker, websocket, worker } from "sightline";
+import type { GridConfig, SightlineTable } from "sightline/grid";
+
+export async function show(table: Table): Promise<GridConfig> {
+  const grid: SightlineTable = document.createElement("sightline-table");
+  grid.validator = (value, { column }) => (column === "price" && Number(value) < 0 ? "negative" : undefined);
+  await grid.load(table, { group_by: ["symbol"], formats: { price: { digits: 1 } }, colours: { price: "sign" } });
+  return grid.save();
+}
 
 export async function main(): Promise<number> {
     const client: Client = await worker();

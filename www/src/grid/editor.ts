@@ -10,12 +10,7 @@ import { plainText } from "./format.js";
 import { type CellValue, rowText } from "./json_columns.js";
 import { parseValue } from "./parse_value.js";
 import type { Source } from "./source.js";
-
-/** What a page may object to: gives the reason, or undefined when all is well. */
-export type CellValidator = (
-    value: CellValue,
-    cell: { readonly column: string; readonly type: ColumnType; readonly key: CellValue },
-) => string | undefined | Promise<string | undefined>;
+import type { CellValidator } from "./validator.js";
 
 export interface EditorHost {
     readonly isEditable: () => boolean;

@@ -14,7 +14,7 @@ import { Body } from "./body.js";
 import { Chart } from "./chart.js";
 import { clickSort, EMPTY, type GridConfig, isSameView, restored, type ShowAs, withoutExpression } from "./config.js";
 import { errorText, make, setAttribute } from "./dom.js";
-import { CellEditor, type CellValidator } from "./editor.js";
+import { CellEditor } from "./editor.js";
 import { ExpressionEditor } from "./expression_editor.js";
 import { FilterRow } from "./filter_row.js";
 import { formatter } from "./format.js";
@@ -27,6 +27,7 @@ import { Source } from "./source.js";
 import { Status } from "./status.js";
 import { Toolbar } from "./toolbar.js";
 import { copied, download, type ExportFormat, exported, toClipboard } from "./transfer.js";
+import type { CellValidator } from "./validator.js";
 import type { Area } from "./viewport.js";
 
 const OBSERVED = ["theme", "toolbar", "label", "locale", "status"] as const;

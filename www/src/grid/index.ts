@@ -8,10 +8,10 @@ import { SightlineTable } from "./element.js";
 
 export type { ColumnColour } from "./colour.js";
 export type { GridConfig, ShowAs, Theme } from "./config.js";
-export type { CellValidator } from "./editor.js";
 export type { ColumnFormat } from "./format.js";
 export type { CellValue } from "./json_columns.js";
 export type { ExportFormat } from "./transfer.js";
+export type { CellValidator } from "./validator.js";
 export type { Area } from "./viewport.js";
 export { SightlineTable };
 
