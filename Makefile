@@ -78,6 +78,10 @@ bench: setup build ## measure against the peers in one run (long)
 bench-quick: setup build ## the same on little data, in under three minutes
 	$(VENV_PYTHON) -m tests.bench --quick
 
+.PHONY: bench-browser
+bench-browser: setup browser $(JS_DIST) ## first paint of a million rows in the grid, and frame times while rows arrive
+	@node tests/bench/browser/grid.mjs
+
 .PHONY: fuzz
 fuzz: ## fuzz every entry of the engine, SECONDS=60 for each target
 	@engine/fuzz/run.sh $(SECONDS)
