@@ -33,7 +33,7 @@ class _View:
         self.config = config_to_dict(config)
 
 
-class _Unknown(Exception):
+class _UnknownViewError(Exception):
     """A view that this server does not have."""
 
 
@@ -83,7 +83,7 @@ class VirtualServer:
                 raise NotImplementedError(f"a virtual table does not answer `{kind or 'an empty request'}`")
             body = answer(self, request.entity_id, getattr(request, kind))
             getattr(response, kind.removesuffix("_req") + "_resp").CopyFrom(body)
-        except _Unknown:
+        except _UnknownViewError:
             response.server_error.message = f"View not found '{request.entity_id}'"
             response.server_error.status_code = pb.VIEW_NOT_FOUND
         except Exception as error:
@@ -236,12 +236,12 @@ class VirtualServer:
 
     def _csv(self, view_id: str, request: Any) -> Message:
         view = self._view(view_id)
-        return pb.ViewToCSVResp(csv=self._data(view_id, request.viewport).csv(view.config["group_by"]))
+        return pb.ViewToCSVResp(csv=self._data(view_id, request.viewport).csv(view.config))
 
     def _arrow(self, view_id: str, request: Any) -> Message:
         view = self._view(view_id)
         data = self._data(view_id, request.viewport)
-        return pb.ViewToArrowResp(arrow=data.arrow(view.config["group_by"], request.compression))
+        return pb.ViewToArrowResp(arrow=data.arrow(view.config, request.compression))
 
     def _nothing(self, _entity: str, request: Any) -> Message:
         """The end of a subscription, of which nothing was kept."""
@@ -253,22 +253,23 @@ class VirtualServer:
     def _view(self, view_id: str) -> _View:
         view = self._views.get(view_id)
         if view is None:
-            raise _Unknown
+            raise _UnknownViewError
         return view
 
     def _data(self, view_id: str, viewport: pb.ViewPort) -> VirtualDataSlice:
         view = self._view(view_id)
-        edges = ("start_row", "end_row", "start_col", "end_col")
-        window = {name: getattr(viewport, name) for name in edges if viewport.HasField(name)}
+        given = {field.name: value for field, value in viewport.ListFields()}
+        window = {name: given[name] for name in ("start_row", "end_row", "start_col", "end_col") if name in given}
         data = VirtualDataSlice()
         self._handler.view_get_data(view_id, view.config, self._schema_of(view_id), window, data)
+        data.is_total = view.config["group_rollup_mode"] == "total"
         data.consume()
         return data
 
     def _schema_of(self, view_id: str) -> Mapping[str, str]:
         view = self._view(view_id)
         schema: Mapping[str, str] | None = self._optional("view_schema", view_id, view.config)
-        return self._handler.table_schema(view_id) if schema is None else schema  # type: ignore[no-any-return]
+        return self._handler.table_schema(view_id) if schema is None else schema
 
     def _table_columns(self, table: str) -> int:
         told: int | None = self._optional("table_column_size", table)
@@ -360,7 +361,9 @@ def _expression_error(into: Any, error: Mapping[str, Any]) -> Any:
 
 def _features_message(told: Mapping[str, Any]) -> pb.GetFeaturesResp:
     flags = ("group_by", "split_by", "sort", "expressions", "on_update", "unordered", "view_derivations")
-    answer = pb.GetFeaturesResp(**{name: bool(told.get(name, False)) for name in flags})
+    answer = pb.GetFeaturesResp()
+    for flag in flags:
+        setattr(answer, flag, bool(told.get(flag, False)))
     answer.group_rollup_mode.extend(_GROUP_ROLLUPS[name] for name in told.get("group_rollup_mode", ()))
     answer.split_rollup_mode.extend(_SPLIT_ROLLUPS[name] for name in told.get("split_rollup_mode", ()))
     for kind, names in told.get("filter_ops", {}).items():

@@ -1,8 +1,8 @@
 """`VirtualDataSlice`: the rows of a virtual view, as its handler hands them over, and the forms they are sent in.
 
-Columns named `__ROW_PATH_0__`, `__ROW_PATH_1__`... are the levels of a grouped view. Their `grouping_id` tells the depth
-of a row: bit i, counted from the right, is set when the level i from the right is summed over, as `GROUPING_ID` of SQL
-has it. Cells may come in any order; cells that were not given are null.
+Columns named `__ROW_PATH_0__`, `__ROW_PATH_1__`... are the levels of a grouped view. Their `grouping_id` tells the
+depth of a row: bit i, counted from the right, is set when the level i from the right is summed over, as `GROUPING_ID`
+of SQL has it. Cells may come in any order; cells that were not given are null.
 """
 
 from __future__ import annotations
@@ -12,7 +12,7 @@ import io
 import json
 import math
 import re
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from typing import Any
 
 __all__ = ["VirtualDataSlice"]
@@ -42,6 +42,8 @@ class VirtualDataSlice:
         self._grouping: dict[int, int] = {}
         self._n_rows = 0
         self._consumed = False
+        # Rows of a total have an empty path, as its columns have none.
+        self.is_total = False
 
     def set_col(self, dtype: str, name: str, index: int, val: Any, grouping_id: int | None = None) -> None:
         """Sets one cell.
@@ -70,6 +72,11 @@ class VirtualDataSlice:
         self._n_rows = max(self._n_rows, index + 1)
         if grouping_id is not None:
             self._grouping[index] = int(grouping_id)
+
+    def declare(self, dtype: str, name: str) -> None:
+        """Makes a column without cells, for a viewport without rows still has columns."""
+        self._kinds.setdefault(name, dtype)
+        self._cells.setdefault(name, {})
 
     def set_string_col(self, name: str, index: int, val: Any, grouping_id: int | None = None) -> None:
         """Sets one text; as `set_col`."""
@@ -108,8 +115,7 @@ class VirtualDataSlice:
             if field.name == _GROUPING:
                 continue
             kind = arrow_kind(field.type)
-            self._kinds.setdefault(field.name, kind)
-            self._cells.setdefault(field.name, {})
+            self.declare(kind, field.name)
             for index, (value, group) in enumerate(zip(column.to_pylist(), grouping, strict=True)):
                 self.set_col(kind, field.name, index, value, group)
 
@@ -132,7 +138,7 @@ class VirtualDataSlice:
         paths = list(self._paths())
         rows = []
         for index in range(self._n_rows):
-            row: dict[str, Any] = {"__ROW_PATH__": paths[index]} if self._is_grouped else {}
+            row: dict[str, Any] = {"__ROW_PATH__": paths[index]} if self._is_grouped or self.is_total else {}
             row.update((name, column[index]) for name, column in zip(names, columns, strict=True))
             rows.append(row)
         return rows
@@ -147,17 +153,17 @@ class VirtualDataSlice:
             json.dumps(row, separators=(",", ":"), ensure_ascii=False, allow_nan=False) for row in self.rows()
         )
 
-    def csv(self, group_by: list[str]) -> str:
+    def csv(self, config: Mapping[str, Any]) -> str:
         """CSV text, in the form of `View.to_csv`; group levels lead."""
         sink = io.StringIO()
-        named = self._named_columns(group_by)
+        named = self._named_columns(config)
         sink.write(",".join(_csv_cell(name) for name, _, _ in named) + "\n")
         shown = [[_Bare.of(kind, value) for value in values] for _, kind, values in named]
         for row in zip(*shown, strict=True):
             sink.write(",".join(_csv_cell(cell) for cell in row) + "\n")
         return sink.getvalue()
 
-    def arrow(self, group_by: list[str], compression: str | None) -> bytes:
+    def arrow(self, config: Mapping[str, Any], compression: str | None) -> bytes:
         """An Arrow stream in the form of `View.to_arrow`; group levels lead.
 
         Raises:
@@ -175,7 +181,7 @@ class VirtualDataSlice:
             "date": pa.date32(),
         }
         names, arrays = [], []
-        for name, kind, values in self._named_columns(group_by):
+        for name, kind, values in self._named_columns(config):
             names.append(name)
             if kind == "string":
                 arrays.append(pa.array(values, pa.string()).dictionary_encode())
@@ -217,11 +223,19 @@ class VirtualDataSlice:
             depth = len(columns) - self._grouping.get(index, 0).bit_length()
             yield [column[index] for column in columns[: max(depth, 0)]]
 
-    def _named_columns(self, group_by: list[str]) -> list[tuple[str, str, list[Any]]]:
-        levels = self._levels()
+    def _named_columns(self, config: Mapping[str, Any]) -> list[tuple[str, str, list[Any]]]:
+        """Group levels under their columns' names; an aggregate of such a column says which aggregate it is."""
+        levels, group_by = self._levels(), config["group_by"]
         heads = group_by if len(group_by) == len(levels) else levels
         named = [(head, self._kinds[level], self._column(level)) for head, level in zip(heads, levels, strict=True)]
-        return named + [(name, self._kinds[name], self._column(name)) for name in self._data_names()]
+        for name in self._data_names():
+            shown = name
+            if name in heads:
+                kind = self._kinds[name]
+                chosen = config["aggregates"].get(name) or ("sum" if kind in {"integer", "float"} else "count")
+                shown = f"{name} ({chosen if isinstance(chosen, str) else chosen[0]})"
+            named.append((shown, self._kinds[name], self._column(name)))
+        return named
 
 
 class _Bare(str):
@@ -238,7 +252,7 @@ class _Bare(str):
         if kind in {"datetime", "date"}:
             moment = _EPOCH + dt.timedelta(milliseconds=value)
             return cls(moment.date().isoformat() if kind == "date" else moment.isoformat(" ", "milliseconds"))
-        return cls(json.dumps(value))
+        return cls(json.dumps(value).removesuffix(".0"))
 
 
 _EPOCH = dt.datetime(1970, 1, 1)

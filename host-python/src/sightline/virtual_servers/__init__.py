@@ -101,5 +101,7 @@ def describe_via_make_view(handler: Any, table_name: str, config: dict[str, Any]
         schema = dict(handler.view_schema(view, config))
     finally:
         handler.view_delete(view)
-    return {"expression_schema": {name: schema[name] for name in config["expressions"] if name in schema},
-            "view_schema": schema}
+    return {
+        "expression_schema": {name: schema[name] for name in config["expressions"] if name in schema},
+        "view_schema": schema,
+    }

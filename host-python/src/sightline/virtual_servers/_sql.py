@@ -1,8 +1,8 @@
 """A handler over anything that answers SQL with Arrow tables.
 
 A view config becomes one query, or one per group level: `GROUP BY` at each depth rather than `ROLLUP`, which not every
-engine has. What comes back is as large as the view, not as the table. Flat views are read by viewport, so they cost what
-is looked at; grouped and split ones are read once, when they are made, and ordered here.
+engine has. What comes back is as large as the view, not as the table. Flat views are read by viewport, so they cost
+what is looked at; grouped and split ones are read once, when they are made, and ordered here.
 """
 
 from __future__ import annotations
@@ -10,7 +10,7 @@ from __future__ import annotations
 import datetime as dt
 import functools
 from collections.abc import Callable, Mapping, Sequence
-from typing import Any
+from typing import Any, ClassVar
 
 from .._virtual_data import VirtualDataSlice, arrow_kind
 from . import VirtualServerHandler, VirtualSession
@@ -19,14 +19,19 @@ __all__ = ["SQLVirtualServer", "SQLVirtualServerHandler"]
 
 _NUMBERS = ("integer", "float")
 _COMPARISONS = {"==": "=", "!=": "<>", ">": ">", ">=": ">=", "<": "<", "<=": "<="}
-_TEXT_FILTERS = ("begins with", "contains", "ends with")
+_TEXT_TERMS = {
+    "begins with": "STARTS_WITH({}, {})",
+    "contains": "STRPOS({}, {}) > 0",
+    "ends with": "ENDS_WITH({}, {})",
+}
 _FILTERS = [*_COMPARISONS, "is null", "is not null"]
 _AGGREGATES = {
     "sum": "SUM({})",
     "abs sum": "ABS(SUM({}))",
     "sum abs": "SUM(ABS({}))",
     "count": "COUNT(*)",
-    "distinct count": "COUNT(DISTINCT {})",
+    # Null counts as a value of its own.
+    "distinct count": "COUNT(DISTINCT {}) + CASE WHEN COUNT({}) < COUNT(*) THEN 1 ELSE 0 END",
     "avg": "AVG({})",
     "mean": "AVG({})",
     "min": "MIN({})",
@@ -69,7 +74,7 @@ class SQLVirtualServerHandler(VirtualServerHandler):
     natural_order: str | None = None
     """A column that rows without a sort are ordered by."""
 
-    aggregate_functions: Mapping[str, str] = _AGGREGATES
+    aggregate_functions: ClassVar[Mapping[str, str]] = _AGGREGATES
     """What each aggregate is called in SQL; `{}` stands for the column."""
 
     def __init__(self) -> None:
@@ -100,9 +105,11 @@ class SQLVirtualServerHandler(VirtualServerHandler):
             "expressions": True,
             "group_rollup_mode": ["rollup", "flat", "total"],
             "split_rollup_mode": ["flat"],
-            "filter_ops": {kind: [*_FILTERS, *((*_TEXT_FILTERS, "in", "not in") if kind == "string" else ())]
-                           for kind in (*_NUMBERS, *kinds)},
-            "aggregates": {kind: numbers for kind in _NUMBERS} | {kind: general for kind in kinds},
+            "filter_ops": {
+                kind: [*_FILTERS, *((*_TEXT_TERMS, "in", "not in") if kind == "string" else ())]
+                for kind in (*_NUMBERS, *kinds)
+            },
+            "aggregates": dict.fromkeys(_NUMBERS, numbers) | dict.fromkeys(kinds, general),
         }
 
     def table_schema(self, table_name: str, config: Any = None) -> dict[str, str]:
@@ -182,6 +189,8 @@ class SQLVirtualServerHandler(VirtualServerHandler):
         start, end = viewport.get("start_row", 0), viewport.get("end_row")
         names = view.names[viewport.get("start_col", 0) : viewport.get("end_col")]
         if view.rows is None:
+            for name in names:
+                data.declare(view.schema[name], name)
             columns = ", ".join(self.quote(name) for name in names)
             if not names:
                 return
@@ -195,6 +204,10 @@ class SQLVirtualServerHandler(VirtualServerHandler):
                     data.set_col(view.schema[name], name, index, value)
             return
         depth = len(config["group_by"])
+        for level, kind in enumerate(view.level_kinds):
+            data.declare(kind, f"__ROW_PATH_{level}__")
+        for name in names:
+            data.declare(view.kinds[name], name)
         for index, (path, row) in enumerate(view.rows[start:end]):
             summed = (1 << (depth - len(path))) - 1 if depth else None
             for level, kind in enumerate(view.level_kinds):
@@ -209,14 +222,14 @@ class SQLVirtualServerHandler(VirtualServerHandler):
         source = self._filtered(table_name, config)
         aggregated = bool(config["group_by"]) or config["group_rollup_mode"] == "total"
         if aggregated:
-            view = _View(source, self._schema(self._aggregation(source, config["group_by"], config)))
-            for name in config["group_by"]:
-                del view.schema[self._level(name)]
+            known = self._schema(self._aggregation(source, config["group_by"], config))
+            view = _View(source, {name: known[name] for name in config["columns"]})
         else:
             names = config["columns"]
             known = self._schema(source)
-            missing = [name for name in [*names, *config["split_by"], *(s[0] for s in config["sort"])]
-                       if name not in known]
+            missing = [
+                name for name in [*names, *config["split_by"], *(s[0] for s in config["sort"])] if name not in known
+            ]
             if missing:
                 raise ValueError(f"Invalid column '{missing[0]}' found in View columns.")
             view = _View(source, {name: known[name] for name in names})
@@ -249,10 +262,8 @@ class SQLVirtualServerHandler(VirtualServerHandler):
             return f"{name} {operator.upper()} ({inside})"
         if operator in _COMPARISONS:
             return f"{name} {_COMPARISONS[operator]} {_literal(operand)}"
-        patterns = {"begins with": "{}%", "contains": "%{}%", "ends with": "%{}"}
-        if operator in patterns:
-            text = str(operand).lower().replace("!", "!!").replace("%", "!%").replace("_", "!_")
-            return f"LOWER({name}) LIKE {_literal(patterns[operator].format(text))} ESCAPE '!'"
+        if operator in _TEXT_TERMS:
+            return _TEXT_TERMS[operator].format(f"LOWER({name})", _literal(str(operand).lower()))
         raise ValueError(f"Unknown filter operator string: `{operator}`")
 
     def _window(self, spec: Mapping[str, Any]) -> str:
@@ -305,7 +316,8 @@ class SQLVirtualServerHandler(VirtualServerHandler):
 
     def _aggregate(self, column: str, kind: str, config: dict[str, Any]) -> str:
         chosen = config["aggregates"].get(column) or ("sum" if kind in _NUMBERS else "count")
-        name, arguments = (chosen, ()) if isinstance(chosen, str) else chosen
+        name: str = chosen if isinstance(chosen, str) else chosen[0]
+        arguments: Sequence[str] = () if isinstance(chosen, str) else chosen[1]
         quoted = self.quote(column)
         if name == "weighted mean" and len(arguments) == 1:
             weight = self.quote(arguments[0])
@@ -377,9 +389,7 @@ class SQLVirtualServerHandler(VirtualServerHandler):
 
     def _schema(self, sql: str) -> dict[str, str]:
         table = self.query(f"SELECT * FROM ({sql}) AS q LIMIT 0")
-        return {
-            field.name: arrow_kind(field.type) for field in table.schema if field.name != self.natural_order
-        }
+        return {field.name: arrow_kind(field.type) for field in table.schema if field.name != self.natural_order}
 
     def _count(self, sql: str) -> int:
         return int(self.query(f"SELECT COUNT(*) AS n FROM ({sql}) AS q").column("n")[0].as_py())

@@ -1,19 +1,20 @@
 """Virtual tables over a DuckDB connection.
 
-    >>> import duckdb
-    >>> import sightline
-    >>> from sightline.virtual_servers.duckdb import DuckDBVirtualServer
-    >>> database = duckdb.connect()
-    >>> _ = database.execute("CREATE TABLE sales AS SELECT * FROM (VALUES ('Rome', 3), ('Oslo', 4)) AS v(city, n)")
-    >>> client = sightline.Client(lambda request: session.handle_request(request))
-    >>> session = DuckDBVirtualServer(database).new_session(client.handle_response)
-    >>> client.open_table("memory.sales").view(group_by=["city"], columns=["n"]).to_columns()
-    {'__ROW_PATH__': [[], ['Oslo'], ['Rome']], 'n': [7, 4, 3]}
+>>> import duckdb
+>>> import sightline
+>>> from sightline.virtual_servers.duckdb import DuckDBVirtualServer
+>>> database = duckdb.connect()
+>>> _ = database.execute("CREATE TABLE sales AS SELECT * FROM (VALUES ('Rome', 3), ('Oslo', 4)) AS v(city, n)")
+>>> client = sightline.Client(lambda request: session.handle_request(request))
+>>> session = DuckDBVirtualServer(database).new_session(client.handle_response)
+>>> client.open_table("memory.sales").view(group_by=["city"], columns=["n"]).to_columns()
+{'__ROW_PATH__': [[], ['Oslo'], ['Rome']], 'n': [7, 4, 3]}
 """
 
 from __future__ import annotations
 
-from typing import Any
+from collections.abc import Mapping
+from typing import Any, ClassVar
 
 from .. import virtual_servers
 from ._sql import SQLVirtualServer, SQLVirtualServerHandler
@@ -31,15 +32,13 @@ _NATIVE = {
     "q1": "QUANTILE_DISC({}, 0.25)",
     "q3": "QUANTILE_DISC({}, 0.75)",
 }
-_PLAIN = (
-    "any_value arbitrary bit_and bit_or bit_xor bool_and bool_or favg fsum geomean kahan_sum product string_agg sumkahan"
-)
+_PLAIN = "any_value arbitrary bit_and bit_or bit_xor bool_and bool_or favg fsum geomean kahan_sum product sumkahan"
 
 
 class DuckDBVirtualServerHandler(SQLVirtualServerHandler):
     """Asks a DuckDB connection; tables are named `database.table`."""
 
-    aggregate_functions = {
+    aggregate_functions: ClassVar[Mapping[str, str]] = {
         **SQLVirtualServerHandler.aggregate_functions,
         **_NATIVE,
         **{name: name + "({})" for name in _PLAIN.split()},
@@ -59,15 +58,19 @@ class DuckDBVirtualServerHandler(SQLVirtualServerHandler):
         relation = self._db.sql(sql)
         wide = {name for name, kind in zip(relation.columns, relation.types, strict=True) if str(kind) == "HUGEINT"}
         if wide:
-            columns = [f"{self.quote(name)}::BIGINT AS {self.quote(name)}" if name in wide else self.quote(name)
-                       for name in relation.columns]
+            columns = [
+                f"{self.quote(name)}::BIGINT AS {self.quote(name)}" if name in wide else self.quote(name)
+                for name in relation.columns
+            ]
             relation = self._db.sql(f"SELECT {', '.join(columns)} FROM ({sql}) AS h")
         return relation.to_arrow_table()
 
     def get_hosted_tables(self) -> list[Any]:
         """Tables and views of all attached databases."""
         return [
-            ".".join([row["database_name"], *([] if row["schema_name"] == "main" else [row["schema_name"]]), row["name"]])
+            ".".join(
+                [row["database_name"], *([] if row["schema_name"] == "main" else [row["schema_name"]]), row["name"]]
+            )
             for row in self.query(_TABLES).to_pylist()
         ]
 

@@ -1,32 +1,43 @@
 """Virtual tables over Polars frames, by Polars' own SQL.
 
-    >>> import polars
-    >>> import sightline
-    >>> from sightline.virtual_servers.polars import PolarsVirtualServer
-    >>> sales = polars.DataFrame({"city": ["Rome", "Oslo", "Rome"], "n": [3, 4, 5]})
-    >>> client = sightline.Client(lambda request: session.handle_request(request))
-    >>> session = PolarsVirtualServer({"sales": sales}).new_session(client.handle_response)
-    >>> client.open_table("sales").view(group_by=["city"], columns=["n"]).to_columns()
-    {'__ROW_PATH__': [[], ['Oslo'], ['Rome']], 'n': [12, 4, 8]}
+>>> import polars
+>>> import sightline
+>>> from sightline.virtual_servers.polars import PolarsVirtualServer
+>>> sales = polars.DataFrame({"city": ["Rome", "Oslo", "Rome"], "n": [3, 4, 5]})
+>>> client = sightline.Client(lambda request: session.handle_request(request))
+>>> session = PolarsVirtualServer({"sales": sales}).new_session(client.handle_response)
+>>> client.open_table("sales").view(group_by=["city"], columns=["n"]).to_columns()
+{'__ROW_PATH__': [[], ['Oslo'], ['Rome']], 'n': [12, 4, 8]}
 """
 
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import Any
+from typing import Any, ClassVar
 
 from .. import virtual_servers
 from ._sql import SQLVirtualServer, SQLVirtualServerHandler
 
 __all__ = ["PolarsVirtualServer", "PolarsVirtualServerHandler", "PolarsVirtualSession"]
 
-_OTHER = {"stddev": "STDDEV({})", "var": "VARIANCE({})", "first": "FIRST({})", "last": "LAST({})", "any": "FIRST({})"}
+_OTHER = {
+    "stddev": "STDDEV({})",
+    "var": "VARIANCE({})",
+    "first": "FIRST({})",
+    "last": "LAST({})",
+    "any": "FIRST({})",
+    "any_value": "FIRST({})",
+}
 
 
 class PolarsVirtualServerHandler(SQLVirtualServerHandler):
     """Asks frames and lazy frames, by name."""
 
-    aggregate_functions = {**SQLVirtualServerHandler.aggregate_functions, **_OTHER, "any_value": "FIRST({})"}
+    aggregate_functions: ClassVar[Mapping[str, str]] = {
+        **SQLVirtualServerHandler.aggregate_functions,
+        **_OTHER,
+        "any_value": "FIRST({})",
+    }
 
     def __init__(self, tables: Mapping[str, Any]) -> None:
         import polars
