@@ -25,14 +25,23 @@ const PAGE = `<!doctype html>
 `;
 
 const MAIN = `import { worker } from "sightline";
+import "sightline/grid";
 
 const client = await worker();
 const table = await client.table({ symbol: ["AAA", "BBB", "AAA"], price: [1.5, 2.5, 3.5] });
 const view = await table.view({ group_by: ["symbol"], columns: ["price"] });
-document.querySelector("output").textContent = JSON.stringify(await view.to_columns());
+const grid = document.createElement("sightline-table");
+document.body.append(grid);
+grid.style.height = "300px";
+await grid.load(table, { group_by: ["symbol"], columns: ["price"] });
+const drawn = [...grid.shadowRoot.querySelectorAll("tbody tr")].map((row) => row.innerText.replaceAll("\\t", " "));
+document.querySelector("output").textContent = JSON.stringify([await view.to_columns(), drawn]);
 `;
 
-const ANSWER = { __ROW_PATH__: [[], ["AAA"], ["BBB"]], price: [7.5, 5, 2.5] };
+const ANSWER = [
+  { __ROW_PATH__: [[], ["AAA"], ["BBB"]], price: [7.5, 5, 2.5] },
+  ["Total 7.50", "AAA 5.00", "BBB 2.50"],
+];
 
 let folder;
 
@@ -67,7 +76,7 @@ test("a bare module script runs the package as it was packed", async () => {
   const built = join(folder, "bare");
   await mkdir(built);
   await cp(join(folder, "node_modules/sightline/dist"), join(built, "sightline"), { recursive: true });
-  await writeFile(join(built, "main.js"), MAIN.replace('"sightline"', '"./sightline/index.js"'));
+  await writeFile(join(built, "main.js"), MAIN.replace('"sightline"', '"./sightline/index.js"').replace('"sightline/grid"', '"./sightline/grid.js"'));
   await assertAnswers(built, { "/": PAGE });
 });
 

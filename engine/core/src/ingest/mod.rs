@@ -59,6 +59,8 @@ pub enum ListFlatten {
 pub struct IngestOptions {
     /// What becomes of lists.
     pub list_flatten: ListFlatten,
+    /// The index of the table that is made; [`conform`] is told that of the table it is for.
+    pub index: Option<String>,
     /// How deep JSON may be nested.
     pub max_depth: usize,
     /// The most rows one input may have, after lists are flattened.
@@ -71,6 +73,7 @@ impl Default for IngestOptions {
     fn default() -> Self {
         Self {
             list_flatten: ListFlatten::Zip,
+            index: None,
             max_depth: 128,
             max_rows: 1 << 27,
             max_decompressed: 1 << 31,
@@ -180,8 +183,13 @@ pub fn conform(
     };
     let (n_rows, loaded): (usize, Vec<(Field, BatchColumn)>) = match input {
         Input::Arrow(bytes) => {
+            // In JSON the last item of a list wins, as everywhere in JSON; Arrow lists are data by design.
+            let options = IngestOptions {
+                index: index.map(|position| schema.fields()[position].name.to_string()),
+                ..options.clone()
+            };
             let (n_rows, columns) =
-                arrow::load(bytes, options, &|name, _| Some(widest(&target(name)?)))?;
+                arrow::load(bytes, &options, &|name, _| Some(widest(&target(name)?)))?;
             let columns = columns.into_iter().filter_map(|loaded| {
                 Some((target(&loaded.field.name)?, all_given(0, loaded.column)))
             });
@@ -323,6 +331,30 @@ fn n_expanded<'a>(
         }
     }
     Ok(count)
+}
+
+/// Refuses lists that become rows of one and the same index, each of which would replace the one before.
+///
+/// # Errors
+/// If there is an index, and it does not come from the list itself.
+fn refuse_repeated_index<'a>(
+    mut lists: impl Iterator<Item = &'a str>,
+    options: &IngestOptions,
+) -> Result<()> {
+    let (Some(index), Some(first)) = (options.index.as_deref(), lists.next()) else {
+        return Ok(());
+    };
+    let (own, several) = lists.fold((first == index, false), |(own, _), name| {
+        (own || name == index, true)
+    });
+    if own && !(several && options.list_flatten == ListFlatten::Cartesian) {
+        return Ok(());
+    }
+    Err(Error::input(format!(
+        "Cannot fill a Table indexed on `{index}` from an expanded list column: the rows made of one list would share \
+         their index and replace each other. Index on a column drawn from the list itself, or use the `stringify` list \
+         flatten mode."
+    )))
 }
 
 /// The name of a type in errors.

@@ -541,3 +541,32 @@ fn keys_are_converted_like_cells() {
     assert!(super::keys(Input::Rows("[\"x\"]"), &key, &options).is_err());
     assert!(super::keys(Input::Rows("[[1]]"), &key, &options).is_err());
 }
+
+#[test]
+fn rows_made_of_one_list_do_not_share_an_index() {
+    let options = |list_flatten| IngestOptions {
+        list_flatten,
+        index: Some("k".to_owned()),
+        ..IngestOptions::default()
+    };
+    let loads =
+        |text, mode| infer(Input::Rows(text), &options(mode)).map(|(_, batch)| batch.n_rows);
+    let refused = |text, mode| {
+        let error = loads(text, mode).expect_err("a refusal").to_string();
+        assert!(error.contains("indexed on `k`"), "{error}");
+    };
+    refused(r#"[{"k": 1, "l": [1, 2]}]"#, ListFlatten::Zip);
+    refused(r#"[{"k": [1, 2], "l": [3, 4]}]"#, ListFlatten::Cartesian);
+    assert_eq!(
+        loads(r#"[{"k": [1, 2], "l": [3, 4]}]"#, ListFlatten::Zip),
+        Ok(2)
+    );
+    assert_eq!(
+        loads(r#"[{"k": [1, 2], "l": 3}]"#, ListFlatten::Cartesian),
+        Ok(2)
+    );
+    assert_eq!(
+        loads(r#"[{"k": 1, "l": [1, 2]}]"#, ListFlatten::Stringify),
+        Ok(1)
+    );
+}

@@ -146,7 +146,10 @@ impl Server {
                 Table::new(schema_of(&columns)?, &options)?
             }
             Source::Input(input) => {
-                let ingest_options = self.ingest_options(wire_options.list_flatten)?;
+                let ingest_options = IngestOptions {
+                    index: options.index.as_deref().map(str::to_owned),
+                    ..self.ingest_options(wire_options.list_flatten)?
+                };
                 let (schema, mut batch) = ingest::infer(input, &ingest_options)?;
                 if options.index.is_some() {
                     batch.nulls_are_missing();

@@ -467,7 +467,7 @@ impl Loader<'_, '_> {
         }
         drop(types);
         let left = self.budget.rows.saturating_sub(self.n_rows);
-        let (n_rows, columns) = nested::flatten(batch, n_rows, mode, left)?;
+        let (n_rows, columns) = nested::flatten(batch, n_rows, self.options, left)?;
         self.add_rows(n_rows)?;
         for (name, column) in columns {
             if let Some(target) = self

@@ -9,7 +9,7 @@ use super::decode;
 use super::types::ArrowType;
 use crate::column::{Bitmap, Column, ColumnBuilder, NULL_CODE, Values};
 use crate::error::{Error, Result};
-use crate::ingest::{ListFlatten, n_expanded, type_name};
+use crate::ingest::{IngestOptions, ListFlatten, n_expanded, refuse_repeated_index, type_name};
 use crate::output::json;
 use crate::schema::DataType;
 
@@ -252,7 +252,7 @@ impl Lists {
 pub fn flatten(
     columns: Vec<(String, Nested)>,
     n_rows: usize,
-    mode: ListFlatten,
+    options: &IngestOptions,
     max_rows: usize,
 ) -> Result<(usize, Vec<(String, Column)>)> {
     let mut flat = Vec::new();
@@ -271,7 +271,8 @@ pub fn flatten(
                 .collect(),
         ));
     }
-    let (parents, rows) = expand(&lists, n_rows, mode, max_rows)?;
+    refuse_repeated_index(lists.iter().map(|(name, _)| *name), options)?;
+    let (parents, rows) = expand(&lists, n_rows, options.list_flatten, max_rows)?;
     let mut rows = rows.into_iter();
     let columns = flat
         .into_iter()

@@ -12,7 +12,7 @@ use std::borrow::Cow;
 use lexer::{Lexer, Token};
 
 use super::sink::{Cell, Sink};
-use super::{IngestOptions, ListFlatten, n_expanded};
+use super::{IngestOptions, ListFlatten, n_expanded, refuse_repeated_index};
 use crate::column::{Bitmap, ColumnBuilder};
 use crate::error::{Error, Result};
 use crate::hash::{HashMap, HashSet};
@@ -373,6 +373,8 @@ impl<'a> Reader<'a, '_> {
         let mut lists = std::mem::take(&mut self.lists);
         // A column that is ignored must not make rows.
         lists.retain(|list| !self.sinks[list.sink].is_ignored());
+        let names = lists.iter().map(|list| self.sinks[list.sink].name());
+        refuse_repeated_index(names, self.options)?;
         let named = lists
             .iter()
             .map(|list| (self.sinks[list.sink].name(), list.items.len()));
