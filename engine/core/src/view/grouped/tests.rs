@@ -217,7 +217,7 @@ fn shown(plain: &Plain, view: &Grouped) -> String {
     let expansion = Expansion::new(None);
     let options = SliceOptions {
         keys: true,
-        leaves_only: false,
+        ..SliceOptions::default()
     };
     let slice = plain.slice(view, &expansion, options);
     let mut text = String::new();
