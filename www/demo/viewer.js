@@ -5,7 +5,7 @@ import "@perspective-dev/viewer";
 import "@perspective-dev/viewer-datagrid";
 import perspective from "@perspective-dev/client";
 import { engineWasm, engineWorker } from "sightline";
-import { attempt, fill, serverUrl } from "./page.js";
+import { attempt, fill, say, serverUrl } from "./page.js";
 
 const viewer = document.querySelector("perspective-viewer");
 const engineChoice = document.getElementById("engine");
@@ -38,12 +38,38 @@ async function local() {
     return client;
 }
 
+/** What the page says for as long as it is without its server. */
+let lost;
+
+/** A client of the viewer on the server. Should it be lost, the page says so, and what brings it back. */
+async function remote() {
+    const client = await perspective.websocket(serverUrl());
+    await client.on_error((error) => {
+        lost = `The connection to the server is lost (${error.message}). Load the page again when the server is back.`;
+        say(lost);
+    });
+    return client;
+}
+
+/** Runs an action of the reader. That it went well does not mean that the server is back. */
+async function act(action) {
+    await attempt(action);
+    if (lost !== undefined && engineChoice.value === "remote") {
+        say(lost);
+    }
+}
+
 const clients = { remote: undefined, local: undefined };
 
 async function open() {
     const kind = engineChoice.value;
-    clients[kind] ??= kind === "local" ? local() : perspective.websocket(serverUrl());
-    const client = await clients[kind];
+    clients[kind] ??= kind === "local" ? local() : remote();
+    const client = await clients[kind].catch((error) => {
+        // Asked again, it may be there.
+        clients[kind] = undefined;
+        // The reference rejects with a text.
+        throw error instanceof Error ? error : new Error(String(error));
+    });
     const names = (await client.get_hosted_table_names()).sort();
     fill(tableChoice, names);
     await viewer.load(client);
@@ -54,6 +80,6 @@ async function show() {
     await viewer.restore({ table: tableChoice.value, plugin: "Datagrid", settings: true });
 }
 
-engineChoice.onchange = () => attempt(open);
-tableChoice.onchange = () => attempt(show);
-await attempt(open);
+engineChoice.onchange = () => act(open);
+tableChoice.onchange = () => act(show);
+await act(open);
