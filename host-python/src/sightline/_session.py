@@ -119,6 +119,10 @@ def read_bytes(data: object) -> bytes | Bulk:
     raise TypeError(f"a message is bytes, not '{type(data).__name__}' (argument `data`)")
 
 
+class Housekeeping(bytes):
+    """A request that no user made: the deletion of a view that was dropped. There is nothing to poll for after it."""
+
+
 class SessionBase(ABC):
     """One session of a server. It is closed when it is no longer referenced."""
 
@@ -179,7 +183,8 @@ class Session(SessionBase):
         for session in touched:
             if session is not self:
                 session._hand_out(future)
-        self._server._after_request()
+        if not isinstance(request, Housekeeping):
+            self._server._after_request()
         if errors:
             raise ValueError(f"{type(errors[0]).__name__}: {errors[0]}") from errors[0]
 
