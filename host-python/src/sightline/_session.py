@@ -155,7 +155,24 @@ class SessionBase(ABC):
         return self._server._close_session(self)
 
 
-class Session(SessionBase):
+class Inbox:
+    """Messages that wait to be handed out, in order. The lock is held by whoever calls these.
+
+    A request made inside a callback finds its own thread handing out. It takes its answer, and messages before and up
+    to the last notification that it caused; the rest is left to the outer loop, or callbacks that ask something would
+    nest as deep as other threads are fast.
+    """
+
+    _queue: deque[Delivery]
+
+    def _caused(self, cause: object) -> bool:
+        return any(item.cause is cause for item in self._queue)
+
+    def _caused_notification(self, cause: object) -> bool:
+        return any(item.cause is cause and item.notification for item in self._queue)
+
+
+class Session(Inbox, SessionBase):
     """A session whose callback runs on the thread that caused the message. Made by `Server.new_session`."""
 
     takes_bulk = False
@@ -221,7 +238,7 @@ class Session(SessionBase):
         errors: list[Exception] = []
         with self._lock:
             outer = self._handing_out
-            if outer is not None and outer != me:
+            if outer is not None and (outer != me or not self._caused_notification(cause)):
                 mine = [item for item in self._queue if item.cause is cause and not item.notification]
                 for item in mine:
                     self._queue.remove(item)
@@ -235,7 +252,7 @@ class Session(SessionBase):
         try:
             while True:
                 with self._lock:
-                    if not self._queue:
+                    if not self._queue or (outer == me and not self._caused(cause)):
                         # In the same breath as the look at the queue: nobody's message is left behind.
                         self._handing_out = outer
                         return errors
@@ -253,7 +270,7 @@ class Session(SessionBase):
             errors.append(error)
 
 
-class AsyncSession(SessionBase):
+class AsyncSession(Inbox, SessionBase):
     """A session whose callback is awaited on the loop it was made on. Made by `AsyncServer.new_session`."""
 
     def __init__(
@@ -330,7 +347,7 @@ class AsyncSession(SessionBase):
         errors: list[Exception] = []
         with self._lock:
             outer = self._handing_out
-            if outer is not None and outer is not me:
+            if outer is not None and (outer is not me or not self._caused_notification(cause)):
                 mine = [item for item in self._queue if item.cause is cause and not item.notification]
                 for item in mine:
                     self._queue.remove(item)
@@ -344,7 +361,7 @@ class AsyncSession(SessionBase):
         try:
             while True:
                 with self._lock:
-                    if not self._queue:
+                    if not self._queue or (outer is me and me is not None and not self._caused(cause)):
                         self._handing_out = outer
                         return errors
                     item = self._queue.popleft()
