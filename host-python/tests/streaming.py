@@ -6,6 +6,7 @@ A script of its own, so that it runs on any interpreter that has wasmtime and pr
 from __future__ import annotations
 
 import random
+import sys
 import threading
 
 import sightline
@@ -59,4 +60,4 @@ def main() -> int:
 
 
 if __name__ == "__main__":
-    print(main())
+    sys.stdout.write(f"{main()}\n")

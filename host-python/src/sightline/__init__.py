@@ -21,8 +21,12 @@ from typing import TYPE_CHECKING, Any
 
 from ._async import AsyncClient, AsyncServer, AsyncTable, AsyncView
 from ._client import Client
+from ._durable import DurableStore
+from ._edits import Edit
 from ._exceptions import (
     ConfigError,
+    DurabilityError,
+    EditRejectedError,
     EngineError,
     EngineTimeoutError,
     ForkError,
@@ -33,6 +37,7 @@ from ._exceptions import (
     TransportError,
     ViewNotFoundError,
 )
+from ._log import JSONFormatter
 from ._proxy import ProxySession
 from ._server import Server, num_cpus, set_num_cpus
 from ._session import AsyncSession, Session
@@ -54,10 +59,15 @@ __all__ = [
     "AsyncView",
     "Client",
     "ConfigError",
+    "DurabilityError",
+    "DurableStore",
+    "Edit",
+    "EditRejectedError",
     "EngineError",
     "EngineTimeoutError",
     "ForkError",
     "GenericSQLVirtualServerModel",
+    "JSONFormatter",
     "MemoryLimitError",
     "PerspectiveError",
     "ProxySession",
