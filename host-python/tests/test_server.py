@@ -343,3 +343,18 @@ def test_module_functions_use_one_server() -> None:
     """)
     assert result.returncode == 0, result.stderr
     assert sightline.PerspectiveError is sightline.SightlineError
+
+
+def test_the_deletion_of_a_dropped_view_asks_for_no_poll() -> None:
+    polls: list[int] = []
+
+    def on_poll(server: sightline.Server) -> None:
+        polls.append(1)
+        server.poll()
+
+    with sightline.Server(on_poll_request=on_poll) as server:
+        table = server.new_local_client().table({"a": [1, 2, 3]})
+        assert table.view().to_columns() == {"a": [1, 2, 3]}
+        gc.collect()
+        table.update({"a": [4]})
+        assert len(polls) == 4

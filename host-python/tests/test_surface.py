@@ -23,13 +23,8 @@ ASYNC_NAMES = {
 }
 """Classes that the reference does not export; named as `dir` shows them on its objects."""
 
-ELSEWHERE = {
-    "_jupyter_labextension_paths",
-    "GenericSQLVirtualServerModel",
-    "VirtualDataSlice",
-    "VirtualServer",
-}
-"""Names of the reference that belong to other parts: notebook extension and virtual servers."""
+ELSEWHERE = {"_jupyter_labextension_paths"}
+"""The notebook extension: anywidget needs none."""
 
 
 def signature_of(function: Any) -> list[tuple[str, bool]]:
@@ -49,6 +44,7 @@ def methods_of(kind: Any) -> list[str]:
 
 
 CLASSES = ["Server", "Client", "Table", "View", "ProxySession", "AsyncServer", "AsyncClient"]
+CLASSES += ["VirtualServer", "VirtualDataSlice", "GenericSQLVirtualServerModel"]
 METHODS = [(kind, name) for kind in CLASSES for name in methods_of(getattr(perspective, kind))]
 
 

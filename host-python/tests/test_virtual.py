@@ -297,3 +297,32 @@ def test_a_slice_takes_arrow_and_refuses_what_does_not_fit() -> None:
         data.set_float_col("f", 0, "x")
     with pytest.raises(OverflowError):
         data.set_float_col("f", -1, 1.0)
+
+
+def test_the_queries_of_the_model_run() -> None:
+    database = duckdb.connect()
+    database.execute("CREATE TABLE t AS SELECT * FROM (VALUES (1, 'a', 2.5), (2, 'b', 1.5), (3, 'a', 0.5)) v(i, s, f)")
+    model = sightline.GenericSQLVirtualServerModel({})
+    flat = {
+        "columns": ["f", "twice"],
+        "filter": [["i", ">", 1]],
+        "sort": [["f", "asc"]],
+        "expressions": {"twice": "i * 2"},
+    }
+    grouped = {"group_by": ["s"], "columns": ["i"], "aggregates": {"i": "sum"}, "sort": [["i", "desc"]]}
+    database.execute(model.table_make_view("t", "flat", flat))
+    database.execute(model.table_make_view("t", "grouped", grouped))
+    rows = model.view_get_data("flat", flat, {"start_row": 1, "end_row": 9}, {"f": "float", "twice": "integer"})
+    assert [(float(f), twice) for f, twice in database.sql(rows).fetchall()] == [(1.5, 4)]
+    rows = model.view_get_data("grouped", grouped, {}, {"i": "integer"})
+    assert database.sql(rows).fetchall() == [(1, None, 6), (0, "a", 4), (0, "b", 2)]
+    assert database.sql(model.view_get_min_max("grouped", "i", grouped)).fetchall() == [(2, 4)]
+    assert database.sql(model.view_size("grouped")).fetchall() == [(3,)]
+    assert database.sql(model.view_column_size("grouped")).fetchall() == [(3,)]
+    assert database.sql(model.table_describe("t", grouped)).fetchall()[0][0] == "i"
+    assert database.sql(model.expressions_describe("t", flat)).fetchall()[0][:2] == ("twice", "INTEGER")
+    database.execute(model.view_make_table("grouped", "made", grouped, {"i": "integer"}))
+    assert database.sql(model.table_size("made")).fetchall() == [(3,)]
+    database.execute(model.view_delete("grouped"))
+    with pytest.raises(ValueError, match="split_by"):
+        model.table_make_view("t", "v", {"split_by": ["s"], "columns": ["i"]})

@@ -45,6 +45,7 @@ from ._table import Table
 from ._view import View
 from ._virtual import VirtualServer
 from ._virtual_data import VirtualDataSlice
+from .virtual_servers._model import GenericSQLVirtualServerModel
 
 if TYPE_CHECKING:
     GLOBAL_SERVER: Server
@@ -65,6 +66,7 @@ __all__ = [
     "EngineError",
     "EngineTimeoutError",
     "ForkError",
+    "GenericSQLVirtualServerModel",
     "JSONFormatter",
     "MemoryLimitError",
     "PerspectiveError",

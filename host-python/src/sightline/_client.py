@@ -21,6 +21,7 @@ from ._exceptions import SightlineError
 from ._exchange import Exchange, random_name
 from ._plan import Ask, Nudge, Plan, Step, Subscribe, Unsubscribe
 from ._proto import sightline_pb2 as pb
+from ._session import Housekeeping
 
 if TYPE_CHECKING:
     from typing import Self
@@ -312,7 +313,7 @@ class Client(ClientBase):
         if self._dropped_views:
             for data in self._deletion_of_dropped_views():
                 try:
-                    self._send(0, data)
+                    self._send(0, Housekeeping(bytes(data)))
                 except SightlineError:
                     logger.debug("a dropped view could not be deleted", exc_info=True)
 

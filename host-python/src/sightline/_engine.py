@@ -39,7 +39,8 @@ _NOTIFICATION = 1
 _POLL = 1
 
 # An own function object: the argument types of wasmtime's are shared by the whole process.
-_call_unchecked = _ffi.dll["wasmtime_func_call_unchecked"]
+_dll: Any = _ffi.dll
+_call_unchecked = _dll["wasmtime_func_call_unchecked"]
 _call_unchecked.restype = ctypes.c_void_p
 _call_unchecked.argtypes = [ctypes.c_void_p, ctypes.c_void_p, ctypes.c_void_p, ctypes.c_size_t, ctypes.c_void_p]
 

@@ -120,6 +120,10 @@ def read_bytes(data: object) -> bytes | Bulk:
     raise TypeError(f"a message is bytes, not '{type(data).__name__}' (argument `data`)")
 
 
+class Housekeeping(bytes):
+    """A request that no user made: the deletion of a view that was dropped. There is nothing to poll for after it."""
+
+
 class SessionBase(ABC):
     """One session of a server. It is closed when it is no longer referenced."""
 
@@ -156,7 +160,24 @@ class SessionBase(ABC):
         return self._server._close_session(self)
 
 
-class Session(SessionBase):
+class Inbox:
+    """Messages that wait to be handed out, in order. The lock is held by whoever calls these.
+
+    A request made inside a callback finds its own thread handing out. It takes its answer, and messages before and up
+    to the last notification that it caused; the rest is left to the outer loop, or callbacks that ask something would
+    nest as deep as other threads are fast.
+    """
+
+    _queue: deque[Delivery]
+
+    def _caused(self, cause: object) -> bool:
+        return any(item.cause is cause for item in self._queue)
+
+    def _caused_notification(self, cause: object) -> bool:
+        return any(item.cause is cause and item.notification for item in self._queue)
+
+
+class Session(Inbox, SessionBase):
     """A session whose callback runs on the thread that caused the message. Made by `Server.new_session`."""
 
     takes_bulk = False
@@ -192,7 +213,8 @@ class Session(SessionBase):
         for session in touched:
             if session is not self:
                 session._hand_out(future)
-        self._server._after_request()
+        if not isinstance(request, Housekeeping):
+            self._server._after_request()
         if errors:
             raise ValueError(f"{type(errors[0]).__name__}: {errors[0]}") from errors[0]
 
@@ -229,7 +251,7 @@ class Session(SessionBase):
         errors: list[Exception] = []
         with self._lock:
             outer = self._handing_out
-            if outer is not None and outer != me:
+            if outer is not None and (outer != me or not self._caused_notification(cause)):
                 mine = [item for item in self._queue if item.cause is cause and not item.notification]
                 for item in mine:
                     self._queue.remove(item)
@@ -243,7 +265,7 @@ class Session(SessionBase):
         try:
             while True:
                 with self._lock:
-                    if not self._queue:
+                    if not self._queue or (outer == me and not self._caused(cause)):
                         # In the same breath as the look at the queue: nobody's message is left behind.
                         self._handing_out = outer
                         return errors
@@ -261,7 +283,7 @@ class Session(SessionBase):
             errors.append(error)
 
 
-class AsyncSession(SessionBase):
+class AsyncSession(Inbox, SessionBase):
     """A session whose callback is awaited on the loop it was made on. Made by `AsyncServer.new_session`."""
 
     def __init__(
@@ -345,7 +367,7 @@ class AsyncSession(SessionBase):
         errors: list[Exception] = []
         with self._lock:
             outer = self._handing_out
-            if outer is not None and outer is not me:
+            if outer is not None and (outer is not me or not self._caused_notification(cause)):
                 mine = [item for item in self._queue if item.cause is cause and not item.notification]
                 for item in mine:
                     self._queue.remove(item)
@@ -359,7 +381,7 @@ class AsyncSession(SessionBase):
         try:
             while True:
                 with self._lock:
-                    if not self._queue:
+                    if not self._queue or (outer is me and me is not None and not self._caused(cause)):
                         self._handing_out = outer
                         return errors
                     item = self._queue.popleft()
