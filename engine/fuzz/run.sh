@@ -7,7 +7,7 @@ seconds=${1:-60}
 tools=$(realpath ../..)/.tools
 export PATH=$tools/bin:$PATH
 command -v cargo-fuzz >/dev/null || cargo install --quiet --root "$tools" cargo-fuzz
-for target in input expression requests; do
+for target in input expression requests views; do
   echo "» fuzzing $target for $seconds s" >&2
   mkdir -p "corpus/$target" "seeds/$target"
   cargo +nightly fuzz run --fuzz-dir . "$target" "corpus/$target" "seeds/$target" -- \

@@ -1,11 +1,12 @@
 // A file of the reader in an engine that runs in a worker of this page. No server is involved.
 
 import { worker } from "sightline";
-import { Grid } from "./grid.js";
-import { attempt, fill, say } from "./page.js";
+import "sightline/grid";
+import { formatOf } from "./file_format.js";
+import { attempt, followTheme } from "./page.js";
 
 const element = (id) => document.getElementById(id);
-const grid = new Grid(document.querySelector("regular-table"));
+const grid = document.querySelector("sightline-table");
 const drop = document.querySelector(".drop");
 
 const SAMPLE = `city,country,year,people,area
@@ -22,85 +23,67 @@ Seville,Spain,2023,684025,140.8
 
 let client;
 let table;
-let schema = {};
-let sort;
 
-grid.onerror = say;
-grid.ondraw = (rows) => {
-    element("rows").textContent = `${rows.toLocaleString()} rows`;
-};
-grid.onsort = (column) => {
-    const next = { asc: "desc", desc: undefined }[sort?.[0] === column ? sort[1] : ""];
-    sort = sort?.[0] === column ? next && [column, next] : [column, "asc"];
-    attempt(show);
-};
-
-/** What the engine should take a file for: its name says. */
-function formatOf(name) {
-    const ending = name.slice(name.lastIndexOf(".") + 1).toLowerCase();
-    const format = { csv: "csv", tsv: "csv", json: "json", ndjson: "ndjson", jsonl: "ndjson" }[ending];
-    return format ?? "arrow";
+/** Reads a file into a table of the page's own engine. */
+async function read(name, bytes) {
+    client ??= await worker();
+    const format = formatOf(name, bytes);
+    if (format === "parquet") {
+        const { parquetTable } = await import("./parquet.js");
+        return await parquetTable(client, bytes);
+    }
+    return await client.table(bytes, { format });
 }
 
 async function load(name, bytes) {
-    client ??= await worker();
-    const format = formatOf(name);
-    const isColumns = format === "json" && new TextDecoder().decode(bytes.slice(0, 64)).trimStart().startsWith("{");
     const started = performance.now();
-    const made = await client.table(bytes, { format: isColumns ? "columns" : format });
+    element("time").textContent = `reading ${name}…`;
+    let made;
+    try {
+        made = await read(name, bytes);
+        await grid.load(made);
+    } catch (error) {
+        element("time").textContent = "";
+        throw new Error(`${name} cannot be read: ${String(error.message).replace(/^Abort\(\): /, "")}`);
+    }
     const ms = performance.now() - started;
     const before = table;
     table = made;
-    schema = await table.schema();
-    sort = undefined;
-    element("expression").value = "";
-    for (const choice of [element("group"), element("split")]) {
-        fill(choice, [["none", ""], ...Object.keys(schema)]);
-    }
-    await show();
     drop.hidden = true;
     const size = (bytes.byteLength / 1e6).toFixed(1);
-    element("time").textContent = `${name}: ${size} MB read in ${ms.toFixed(0)} ms`;
+    element("time").textContent = `${name}: ${size} MB read and shown in ${ms.toFixed(0)} ms`;
     const { used_size } = await client.system_info();
     element("memory").textContent = `engine holds ${(used_size / 1e6).toFixed(1)} MB`;
     await before?.delete({ lazy: true });
 }
 
-async function show() {
-    if (table === undefined) {
-        return;
+const open = (file) => attempt(async () => load(file.name, new Uint8Array(await file.arrayBuffer())));
+
+followTheme(element("theme"), grid);
+
+element("file").onchange = ({ target }) => {
+    if (target.files.length > 0) {
+        open(target.files[0]);
     }
-    const chosen = (id) => (element(id).value === "" ? [] : [element(id).value]);
-    const text = element("expression").value;
-    const view = await table.view({
-        group_by: chosen("group"),
-        split_by: chosen("split"),
-        sort: sort === undefined ? [] : [sort],
-        expressions: text === "" ? {} : { [text]: text },
-    });
-    grid.sort = sort;
-    await grid.show(view);
-}
+};
+element("sample").onclick = () => attempt(() => load("cities.csv", new TextEncoder().encode(SAMPLE)));
 
-async function take(file) {
-    await load(file.name, await file.arrayBuffer());
-}
-
-element("file").onchange = (event) => attempt(() => take(event.target.files[0]));
-element("sample").onclick = () => attempt(() => load("cities.csv", new TextEncoder().encode(SAMPLE).buffer));
-for (const id of ["group", "split", "expression"]) {
-    element(id).onchange = () => attempt(show);
-}
-document.addEventListener("dragover", (event) => {
-    event.preventDefault();
-    document.body.classList.add("dragging");
-});
-document.addEventListener("dragleave", () => document.body.classList.remove("dragging"));
-document.addEventListener("drop", (event) => {
-    event.preventDefault();
+document.ondragover = (event) => {
+    if (event.dataTransfer.types.includes("Files")) {
+        event.preventDefault();
+        document.body.classList.add("dragging");
+    }
+};
+document.ondragleave = (event) => {
+    if (event.relatedTarget === null) {
+        document.body.classList.remove("dragging");
+    }
+};
+document.ondrop = (event) => {
     document.body.classList.remove("dragging");
     const [file] = event.dataTransfer.files;
     if (file !== undefined) {
-        attempt(() => take(file));
+        event.preventDefault();
+        open(file);
     }
-});
+};

@@ -1,111 +1,142 @@
-// Tables of the server in a live grid: flat, grouped and split, filtered and sorted.
+// Tables of the server in a live grid: flat, grouped and split, filtered, sorted and drawn.
 
 import { websocket } from "sightline";
-import { Grid } from "./grid.js";
-import { attempt, fill, say, serverUrl } from "./page.js";
+import "sightline/grid";
+import { attempt, fill, followTheme, say, serverUrl } from "./page.js";
 
 const element = (id) => document.getElementById(id);
-const controls = ["table", "group", "then", "split", "column", "operator", "operand"].map(element);
-const [tableChoice, groupChoice, thenChoice, splitChoice, filterColumn, filterOperator, filterOperand] = controls;
+const grid = document.querySelector("sightline-table");
 
-const grid = new Grid(document.querySelector("regular-table"));
-let table;
-let schema = {};
-let sort;
+// What each table can be shown as; the reader goes on from there.
+const PRESETS = {
+    market: {
+        Quotes: {
+            formats: { bid: { digits: 2 }, ask: { digits: 2 }, last: { digits: 2 }, change: { digits: 3 } },
+            colours: { change: "sign" },
+            filter_row: true,
+        },
+        "Sectors and symbols": {
+            group_by: ["sector", "symbol"],
+            columns: ["last", "change", "volume"],
+            aggregates: { last: "avg", change: "avg", volume: "sum" },
+            formats: { change: { digits: 3 }, volume: { style: "compact", digits: 1 } },
+            colours: { change: "sign" },
+        },
+        "Sectors by venue": {
+            group_by: ["sector"],
+            split_by: ["venue"],
+            columns: ["change", "volume"],
+            aggregates: { change: "avg", volume: "sum" },
+            formats: { change: { digits: 3 }, volume: { style: "compact", digits: 1 } },
+            colours: { change: { scale: [-2, 2] } },
+        },
+        "Heat map": {
+            group_by: ["sector"],
+            split_by: ["venue"],
+            columns: ["change"],
+            aggregates: { change: "avg" },
+            formats: { change: { digits: 3 } },
+            show_as: "heatmap",
+        },
+        "Bars by sector": {
+            group_by: ["sector"],
+            columns: ["volume"],
+            aggregates: { volume: "sum" },
+            show_as: "bar",
+        },
+    },
+    superstore: {
+        Orders: {
+            formats: { Sales: { style: "currency", currency: "USD" }, Profit: { style: "currency", currency: "USD" } },
+            colours: { Profit: "sign" },
+            filter_row: true,
+        },
+        "Regions and categories": {
+            group_by: ["Region", "Category", "Sub-Category"],
+            columns: ["Sales", "Profit", "Quantity"],
+            formats: { Sales: { style: "currency", currency: "USD", digits: 0 } },
+            colours: { Profit: "sign", Sales: { bar: [0, 750000] } },
+        },
+        "Regions by category": {
+            group_by: ["Region", "State"],
+            split_by: ["Category"],
+            columns: ["Sales", "Profit"],
+            colours: { Profit: "sign" },
+        },
+        "Sales over time": {
+            group_by: ["Order Date"],
+            columns: ["Sales", "Profit"],
+            show_as: "line",
+        },
+    },
+};
+const PLAIN = { Rows: {} };
+
+/** Everything a preset may leave out, so that one does not show through the next. */
+const BLANK = {
+    columns: undefined,
+    group_by: [],
+    split_by: [],
+    filter: [],
+    sort: [],
+    expressions: {},
+    aggregates: {},
+    formats: {},
+    colours: {},
+    show_as: "table",
+    filter_row: false,
+};
+
 let updates = 0;
+let counted;
 
-grid.onerror = say;
-grid.ondraw = (rows) => {
-    element("rows").textContent = `${rows.toLocaleString()} rows`;
-};
-grid.onsort = (column) => {
-    const next = { asc: "desc", desc: undefined }[sort?.[0] === column ? sort[1] : ""];
-    sort = sort?.[0] === column ? next && [column, next] : [column, "asc"];
-    attempt(show);
-};
-
-function operators(type) {
-    const ordered = ["==", "!=", ">", ">=", "<", "<="];
-    const missing = ["is null", "is not null"];
-    return type === "string" ? [...ordered, "contains", "begins with", ...missing] : [...ordered, ...missing];
-}
-
-function filter() {
-    const column = filterColumn.value;
-    const operator = filterOperator.value;
-    if (operator.startsWith("is ")) {
-        return [[column, operator]];
-    }
-    if (column === "" || filterOperand.value === "") {
-        return [];
-    }
-    const type = schema[column];
-    const operand = { integer: Number, float: Number, boolean: (text) => text === "true" }[type] ?? String;
-    return [[column, operator, operand(filterOperand.value)]];
-}
-
-async function show() {
-    const group_by = [groupChoice.value, thenChoice.value].filter((name, at, all) => name && all.indexOf(name) === at);
-    const split_by = splitChoice.value === "" ? [] : [splitChoice.value];
-    // Texts and keys say nothing when rows are put together.
-    const columns = Object.keys(schema).filter(
-        (name) => (group_by.length === 0 && split_by.length === 0) || schema[name] === "float" || name === "volume",
-    );
-    const view = await table.view({
-        columns,
-        group_by,
-        split_by,
-        filter: filter(),
-        sort: sort !== undefined && columns.includes(sort[0]) ? [sort] : [],
-        aggregates: Object.fromEntries(columns.map((name) => [name, name === "volume" ? "sum" : "mean"])),
-        ...(group_by.length === 0 ? {} : { group_by_depth: 1 }),
-    });
+async function choose(client, name) {
+    const table = await client.open_table(name);
+    const presets = PRESETS[name] ?? PLAIN;
+    fill(element("preset"), Object.keys(presets));
+    await grid.load(table, { ...BLANK, ...presets[element("preset").value] });
+    const view = await table.view({ columns: [] });
     await view.on_update(() => {
         updates += 1;
     });
-    grid.sort = sort;
-    await grid.show(view);
+    await counted?.delete();
+    counted = view;
 }
 
-async function choose(client, name) {
-    table = await client.open_table(name);
-    schema = await table.schema();
-    sort = undefined;
-    const texts = Object.keys(schema).filter((column) => schema[column] === "string");
-    for (const choice of [groupChoice, thenChoice, splitChoice]) {
-        fill(choice, [["none", ""], ...texts]);
-    }
-    fill(filterColumn, [["none", ""], ...Object.keys(schema)]);
-    fill(filterOperator, operators(undefined));
-    filterOperand.value = "";
-    await show();
+async function show(presets) {
+    await grid.restore({ ...BLANK, ...presets[element("preset").value] });
 }
+
+followTheme(element("theme"), grid);
 
 await attempt(async () => {
     const client = await websocket(serverUrl());
     element("link").textContent = "connected";
-    await client.on_error((error) => {
-        element("link").textContent = "connection lost, coming back...";
-        say(error);
+    await client.on_error(() => {
+        element("link").textContent = "connection lost, coming back…";
     });
     await client.on_reconnect(() => {
         element("link").textContent = "connected";
         say(undefined);
     });
     const names = await client.get_hosted_table_names();
-    fill(tableChoice, names.sort());
-    tableChoice.onchange = () => attempt(() => choose(client, tableChoice.value));
-    filterColumn.onchange = () => {
-        fill(filterOperator, operators(schema[filterColumn.value]));
-        attempt(show);
-    };
-    for (const control of [groupChoice, thenChoice, splitChoice, filterOperator, filterOperand]) {
-        control.onchange = () => attempt(show);
-    }
-    await choose(client, tableChoice.value);
+    const tables = element("table");
+    fill(tables, names.sort());
+    tables.onchange = () => attempt(() => choose(client, tables.value));
+    element("preset").onchange = () => attempt(() => show(PRESETS[tables.value] ?? PLAIN));
+    await choose(client, tables.value);
 });
+
+let frames = 0;
+const frame = () => {
+    frames += 1;
+    requestAnimationFrame(frame);
+};
+requestAnimationFrame(frame);
 
 setInterval(() => {
     element("rate").textContent = `${updates} updates a second`;
+    element("frames").textContent = `${frames} frames a second`;
     updates = 0;
+    frames = 0;
 }, 1000);

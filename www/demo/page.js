@@ -34,3 +34,11 @@ export function fill(select, options) {
         }),
     );
 }
+
+/** A select that sets the theme of the page and of its grid. */
+export function followTheme(select, grid) {
+    select.onchange = () => {
+        document.documentElement.style.colorScheme = select.value === "auto" ? "" : select.value;
+        grid.setAttribute("theme", select.value);
+    };
+}

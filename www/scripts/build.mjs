@@ -21,6 +21,13 @@ const common = {
 };
 
 await build({ ...common, entryPoints: ["src/index.ts"], platform: "browser" });
+// The grid brings what it stands on, and nothing of the client: style sheets go in as text.
+await build({
+    ...common,
+    entryPoints: { grid: "src/grid/index.ts" },
+    platform: "browser",
+    loader: { ".css": "text" },
+});
 await build({ ...common, entryPoints: { "sightline.worker": "src/engine/worker.ts" }, platform: "browser" });
 await build({ ...common, entryPoints: ["src/node.ts"], platform: "node", target: "node20", external: ["ws"] });
 copyFileSync("pkg/sightline_engine_bg.wasm", "dist/sightline_engine_bg.wasm");

@@ -45,6 +45,13 @@ impl Error {
         Self::Config(message.into())
     }
 
+    /// An [`Error::Limit`] that names the setting it comes of.
+    pub fn over(what: impl std::fmt::Display, limit: &str) -> Self {
+        Self::Limit(format!(
+            "{what}: that is the limit `{limit}`; raise it in the server's options"
+        ))
+    }
+
     /// An [`Error::Limit`] from anything printable.
     pub fn limit(message: impl Into<String>) -> Self {
         Self::Limit(message.into())

@@ -8,5 +8,16 @@
 #[rustfmt::skip]
 mod messages;
 
+/// The head of a request: who asks about what. Decoding it steps over the body.
+#[derive(Clone, PartialEq, Eq, prost::Message)]
+pub struct Envelope {
+    /// The id of the request, which its answer repeats.
+    #[prost(uint32, tag = "1")]
+    pub msg_id: u32,
+    /// The table or view it is about.
+    #[prost(string, tag = "2")]
+    pub entity_id: prost::alloc::string::String,
+}
+
 pub use messages::*;
 pub use prost::{DecodeError, Message};

@@ -11,6 +11,11 @@ use crate::server::{Counters, Server};
 enum Command {
     /// Counters and sizes.
     Stats {},
+    /// Milliseconds that the host saw the engine work since it last said so, for `system_info`.
+    Spent {
+        /// How many.
+        ms: f64,
+    },
 }
 
 #[derive(Debug, Serialize)]
@@ -20,7 +25,10 @@ struct Stats {
     sessions: usize,
     tables: Vec<TableStats>,
     views: usize,
+    /// Bytes of linear memory.
     heap: u64,
+    /// Bytes of it in use; 0 if the front does not count them.
+    used: u64,
 }
 
 #[derive(Debug, Serialize)]
@@ -31,6 +39,8 @@ struct TableStats {
     views: usize,
     /// Distinct computations behind the views.
     cores: usize,
+    /// Bytes of the computations.
+    view_bytes: usize,
 }
 
 impl Server {
@@ -39,6 +49,11 @@ impl Server {
         self.set_time(now_ms);
         let answer = match serde_json::from_str(command) {
             Ok(Command::Stats {}) => serde_json::to_string(&self.stats()),
+            Ok(Command::Spent { ms }) => {
+                let heap = self.usage.heap;
+                self.note_usage(heap, ms);
+                serde_json::to_string(&serde_json::json!({}))
+            }
             Err(error) => serde_json::to_string(&serde_json::json!({ "error": error.to_string() })),
         };
         answer.expect("statistics are plain numbers and names")
@@ -54,6 +69,7 @@ impl Server {
                 bytes: entry.table.heap_size(),
                 views: entry.views.len(),
                 cores: entry.cores.len(),
+                view_bytes: entry.cores.values().map(|c| c.core.heap_size()).sum(),
             })
             .collect();
         Stats {
@@ -62,6 +78,7 @@ impl Server {
             tables,
             views: self.views.len(),
             heap: self.usage.heap,
+            used: self.usage.used,
         }
     }
 }

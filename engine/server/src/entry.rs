@@ -178,6 +178,17 @@ impl TableEntry {
         Ok(true)
     }
 
+    /// Bytes of the changes that wait for a poll.
+    pub fn queued_bytes(&self) -> usize {
+        let of_batch = |batch: &Batch| batch.columns.iter().map(|c| c.data.heap_size()).sum();
+        let ops = self.queue.values().flatten();
+        ops.map(|op| match op {
+            Op::Update(batch) | Op::Replace(batch) => of_batch(batch),
+            Op::Remove(keys) => keys.heap_size(),
+        })
+        .sum::<usize>()
+    }
+
     /// Remembers changes only while somebody follows.
     pub fn follow(&mut self) {
         self.table

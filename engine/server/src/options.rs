@@ -22,14 +22,22 @@ pub struct Limits {
     pub message_size: usize,
     /// Nesting of JSON input.
     pub json_depth: usize,
+    /// Rows of one input, after lists are flattened.
+    pub input_rows: usize,
+    /// Bytes that decompressing one Arrow input may produce.
+    pub decompressed_bytes: usize,
     /// Bytes of the text of one expression.
     pub expression_bytes: usize,
+    /// How deep parentheses, calls and blocks of an expression may nest; 150 at most.
+    pub expression_depth: usize,
     /// Steps that loops of one expression may take, however few rows there are.
     pub expression_steps: u64,
     /// Further steps for each row.
     pub expression_steps_per_row: u64,
     /// Bytes of new text that one evaluation of an expression may make.
     pub expression_text_bytes: usize,
+    /// Rows of one answer.
+    pub answer_rows: usize,
     /// Cells of one answer.
     pub answer_cells: usize,
     /// Cells of one pivot: groups times occupied split columns.
@@ -42,6 +50,9 @@ pub struct Limits {
     pub tables: usize,
     /// Bytes of all tables together.
     pub table_bytes: usize,
+    /// Bytes that the engine may use in all: tables, views, requests and answers. What would go beyond is refused by an
+    /// estimate, before memory runs out.
+    pub memory: u64,
 }
 
 impl Default for Limits {
@@ -49,16 +60,21 @@ impl Default for Limits {
         Self {
             message_size: 1 << 30,
             json_depth: 128,
+            input_rows: 1 << 27,
+            decompressed_bytes: 1 << 31,
             expression_bytes: 64 << 10,
+            expression_depth: 150,
             expression_steps: 10_000_000,
             expression_steps_per_row: 1_000,
             expression_text_bytes: 256 << 20,
+            answer_rows: 100_000_000,
             answer_cells: 200_000_000,
             pivot_cells: 50_000_000,
             views_per_session: 10_000,
             subscriptions_per_session: 100_000,
             tables: 100_000,
             table_bytes: 3 << 30,
+            memory: 15 << 28,
         }
     }
 }

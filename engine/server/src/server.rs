@@ -4,7 +4,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use bytes::Bytes;
 use sightline_core::view::{Context, ExpressionLimits};
-use sightline_protocol::{Message as _, Request};
+use sightline_protocol::{Envelope, Message as _, Request};
 
 use crate::entry::{Subscriber, TableEntry, ViewEntry};
 use crate::error::{Error, Result};
@@ -17,6 +17,8 @@ use crate::session::Session;
 pub(crate) struct Usage {
     /// Bytes of linear memory, or of the process.
     pub heap: u64,
+    /// Bytes of it that are in use; 0 if the front does not count them.
+    pub used: u64,
     /// Milliseconds spent in requests since they were last asked for.
     pub cpu_ms: f64,
     /// When they were last asked for.
@@ -61,6 +63,7 @@ pub struct Server {
 fn expression_limits(limits: &Limits) -> ExpressionLimits {
     ExpressionLimits {
         source_bytes: limits.expression_bytes,
+        depth: limits.expression_depth,
         steps: limits.expression_steps,
         steps_per_row: limits.expression_steps_per_row,
         text_bytes: limits.expression_text_bytes,
@@ -155,6 +158,28 @@ impl Server {
         self.usage.cpu_ms += spent_ms;
     }
 
+    /// Tells the server how many bytes it has allocated, from a front that counts them. Only then does the limit
+    /// `memory` work.
+    pub fn note_used(&mut self, bytes: u64) {
+        self.usage.used = bytes;
+    }
+
+    /// Fails if some more bytes would go beyond the limit `memory`.
+    pub(crate) fn check_memory(&self, what: &str, bytes: usize) -> Result<()> {
+        let value = self.options.limits.memory;
+        if self.usage.used == 0 || self.usage.used.saturating_add(bytes as u64) <= value {
+            return Ok(());
+        }
+        Err(Error::Limit {
+            what: format!(
+                "{what} needs about {bytes} bytes, and with {} in use it",
+                self.usage.used
+            ),
+            limit: "memory",
+            value: usize::try_from(value).unwrap_or(usize::MAX),
+        })
+    }
+
     /// Handles one serialized request of a session. `now_ms` is the time, in milliseconds since 1970 UTC.
     ///
     /// Every request is answered, if only by an error; but for a session that is not open nobody could hear it.
@@ -170,10 +195,13 @@ impl Server {
         let limit = self.options.limits.message_size;
         if request.len() > limit {
             let what = format!("a message of {} bytes", request.len());
+            // The head alone is read, so that whoever waits for the answer gets it.
+            let head = Envelope::decode(request).unwrap_or_default();
+            self.counters.errors += 1;
             out.fail(
                 session,
-                0,
-                "",
+                head.msg_id,
+                &head.entity_id,
                 &Error::Limit {
                     what,
                     limit: "message_size",
@@ -250,6 +278,31 @@ impl Server {
     /// The table called `name`.
     pub(crate) fn table(&mut self, name: &str) -> Result<&mut TableEntry> {
         self.tables.get_mut(name).ok_or(Error::UnknownTable)
+    }
+
+    /// The view with this id, if the session may use it: its own, or anybody's for a session with all rights. A view is
+    /// told from one that does not exist in no way.
+    pub(crate) fn check_view(&self, call: Call<'_>) -> Result<()> {
+        let session = self.sessions.get(&call.session);
+        let session = session.ok_or(Error::UnknownSession(call.session))?;
+        let owner = self.views.get(call.entity_id).map(|view| view.owner);
+        if owner == Some(call.session) || (owner.is_some() && session.is_trusted()) {
+            Ok(())
+        } else {
+            Err(Error::UnknownView)
+        }
+    }
+
+    /// Gives back what sessions were counted for subscriptions that are gone.
+    pub(crate) fn forget_subscribers<'a>(
+        sessions: &mut BTreeMap<u32, Session>,
+        gone: impl IntoIterator<Item = &'a Subscriber>,
+    ) {
+        for subscriber in gone {
+            if let Some(session) = sessions.get_mut(&subscriber.session) {
+                session.n_subscriptions = session.n_subscriptions.saturating_sub(1);
+            }
+        }
     }
 
     /// The view with this id, and its table.

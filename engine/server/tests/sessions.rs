@@ -166,3 +166,70 @@ fn limits_name_themselves() {
         "{answers:?}"
     );
 }
+
+#[test]
+fn a_restricted_session_cannot_touch_views_of_others() {
+    let mut wire = Wire::new();
+    let owner = wire.session();
+    wire.table(owner, "t", r#"[{"k": "a", "x": 1}]"#, Some("k"));
+    wire.view(owner, "t", "v", grouped(&["k"]));
+    let reader = wire.session_with(READ_ONLY);
+    let filtered = wire.session_with(r#"{"row_filter": {"t": [["k", "==", "b"]]}}"#);
+    for stranger in [reader, filtered] {
+        for request in [
+            ClientReq::ViewDeleteReq(ViewDeleteReq {}),
+            ClientReq::ViewToCsvReq(ViewToCsvReq::default()),
+            ClientReq::ViewExpandReq(ViewExpandReq { row_index: 0 }),
+            ClientReq::ViewOnUpdateReq(ViewOnUpdateReq::default()),
+            ClientReq::ViewGetConfigReq(ViewGetConfigReq {}),
+        ] {
+            assert_eq!(wire.fails(stranger, "v", request), "View not found");
+        }
+    }
+    assert_eq!(
+        wire.columns(owner, "v"),
+        r#"{"__ROW_PATH__":[[],["a"]],"k":[1,1],"x":[1,1]}"#
+    );
+}
+
+#[test]
+fn a_row_filter_cannot_be_walked_around() {
+    let mut wire = Wire::new();
+    let owner = wire.session();
+    wire.table(
+        owner,
+        "t",
+        r#"[{"k": "a", "x": 1}, {"k": "b", "x": 2}]"#,
+        Some("k"),
+    );
+    wire.table(owner, "names", r#"[{"k": "a", "name": "A"}]"#, Some("k"));
+    wire.view(owner, "t", "all", ViewConfig::default());
+    let filtered = wire.session_with(r#"{"row_filter": {"t": [["k", "==", "b"]]}}"#);
+    let join = MakeJoinTableReq {
+        left_table_id: "t".to_owned(),
+        right_table_id: "names".to_owned(),
+        on_column: "k".to_owned(),
+        ..MakeJoinTableReq::default()
+    };
+    let text = wire.fails(filtered, "j", ClientReq::MakeJoinTableReq(join));
+    assert!(text.contains("may not join"), "{text}");
+    let derived = |view: &str| MakeTableReq {
+        data: Some(MakeTableData {
+            data: Some(make_table_data::Data::FromView(view.to_owned())),
+        }),
+        options: None,
+    };
+    let text = wire.fails(filtered, "d", ClientReq::MakeTableReq(derived("all")));
+    assert_eq!(text, "View \"all\" does not exist");
+    // A table of its own view holds what it may see.
+    wire.view(filtered, "t", "some", ViewConfig::default());
+    wire.call(filtered, "d", ClientReq::MakeTableReq(derived("some")));
+    wire.view(filtered, "d", "copied", ViewConfig::default());
+    assert_eq!(wire.columns(filtered, "copied"), r#"{"k":["b"],"x":[2]}"#);
+    let text = wire.fails(
+        filtered,
+        "some",
+        ClientReq::ViewOnRemoveReq(ViewOnRemoveReq {}),
+    );
+    assert!(text.contains("row filter"), "{text}");
+}

@@ -4,8 +4,10 @@
 //! descriptors that the host copies out and releases. `engine/ARCHITECTURE.md` has the contract. This crate holds all
 //! `unsafe` of the engine: owning memory that crosses the border, and the imports.
 
-use std::alloc::{Layout, alloc, dealloc};
+use std::alloc::{GlobalAlloc, Layout, System, alloc, dealloc};
 use std::cell::RefCell;
+use std::sync::atomic::AtomicUsize;
+use std::sync::atomic::Ordering::Relaxed;
 
 use bytes::Bytes;
 use sightline_server::{Outgoing, Server, ServerOptions, SessionOptions};
@@ -46,6 +48,52 @@ mod imports {
         0
     }
 }
+
+/// Bytes allocated and not freed.
+static USED: AtomicUsize = AtomicUsize::new(0);
+
+/// The system's allocator, counting: linear memory never shrinks, so its size does not tell what is in use.
+struct Counting;
+
+// SAFETY: every call is handed to the system's allocator as it is; counting touches none of the memory.
+unsafe impl GlobalAlloc for Counting {
+    unsafe fn alloc(&self, layout: Layout) -> *mut u8 {
+        // SAFETY: the caller's promises are those that the system's allocator asks for.
+        let ptr = unsafe { System.alloc(layout) };
+        if !ptr.is_null() {
+            USED.fetch_add(layout.size(), Relaxed);
+        }
+        ptr
+    }
+
+    unsafe fn alloc_zeroed(&self, layout: Layout) -> *mut u8 {
+        // SAFETY: as for `alloc`.
+        let ptr = unsafe { System.alloc_zeroed(layout) };
+        if !ptr.is_null() {
+            USED.fetch_add(layout.size(), Relaxed);
+        }
+        ptr
+    }
+
+    unsafe fn dealloc(&self, ptr: *mut u8, layout: Layout) {
+        USED.fetch_sub(layout.size(), Relaxed);
+        // SAFETY: as for `alloc`.
+        unsafe { System.dealloc(ptr, layout) }
+    }
+
+    unsafe fn realloc(&self, ptr: *mut u8, layout: Layout, new_size: usize) -> *mut u8 {
+        // SAFETY: as for `alloc`.
+        let moved = unsafe { System.realloc(ptr, layout, new_size) };
+        if !moved.is_null() {
+            USED.fetch_add(new_size, Relaxed);
+            USED.fetch_sub(layout.size(), Relaxed);
+        }
+        moved
+    }
+}
+
+#[global_allocator]
+static ALLOCATOR: Counting = Counting;
 
 /// Where one message of the outbox lies.
 #[repr(C)]
@@ -105,6 +153,7 @@ impl Host {
             .as_mut()
             .expect("`sl_init` comes before every other call");
         server.note_usage(imports::memory_size(), 0.0);
+        server.note_used(USED.load(Relaxed) as u64);
         server
     }
 }

@@ -21,8 +21,12 @@ from typing import TYPE_CHECKING, Any
 
 from ._async import AsyncClient, AsyncServer, AsyncTable, AsyncView
 from ._client import Client
+from ._durable import DurableStore
+from ._edits import Edit
 from ._exceptions import (
     ConfigError,
+    DurabilityError,
+    EditRejectedError,
     EngineError,
     EngineTimeoutError,
     ForkError,
@@ -33,11 +37,14 @@ from ._exceptions import (
     TransportError,
     ViewNotFoundError,
 )
+from ._log import JSONFormatter
 from ._proxy import ProxySession
 from ._server import Server, num_cpus, set_num_cpus
 from ._session import AsyncSession, Session
 from ._table import Table
 from ._view import View
+from ._virtual import VirtualServer
+from ._virtual_data import VirtualDataSlice
 
 if TYPE_CHECKING:
     GLOBAL_SERVER: Server
@@ -51,9 +58,14 @@ __all__ = [
     "AsyncView",
     "Client",
     "ConfigError",
+    "DurabilityError",
+    "DurableStore",
+    "Edit",
+    "EditRejectedError",
     "EngineError",
     "EngineTimeoutError",
     "ForkError",
+    "JSONFormatter",
     "MemoryLimitError",
     "PerspectiveError",
     "ProxySession",
@@ -65,6 +77,8 @@ __all__ = [
     "TransportError",
     "View",
     "ViewNotFoundError",
+    "VirtualDataSlice",
+    "VirtualServer",
     "__version__",
     "get_hosted_table_names",
     "join",

@@ -75,22 +75,46 @@ class Engine:
         request_timeout: float | None = None,
     ) -> None:
         self._loaded = loaded
+        self._options = dict(options)
         self._timeout = request_timeout
         self._ticks = _NEVER if request_timeout is None else max(2, round(request_timeout / TICK) + 1)
         self._memory_limit = memory_limit
+        self._closed = False
+        self._start()
+
+    def _start(self) -> None:
         self._panic = ""
         self.failure: EngineError | None = None
-        self._store = wasmtime.Store(loaded.engine)
-        if memory_limit is not None:
-            self._store.set_limits(memory_size=memory_limit)
+        self._store = wasmtime.Store(self._loaded.engine)
+        if self._memory_limit is not None:
+            self._store.set_limits(memory_size=self._memory_limit)
         self._store.set_epoch_deadline(self._ticks)
         self._exports = self._instantiate()
         self._memory = self._export("memory", wasmtime.Memory)
         self._functions: dict[str, _Function] = {}
         seed = secrets.randbits(64)
-        messages = self._call_with_buffer("sl_init", json.dumps(dict(options)).encode(), seed)
+        messages = self._call_with_buffer("sl_init", json.dumps(self._options).encode(), seed)
         if messages:
             raise ValueError(f"the engine refused its options: {bytes(messages[0].data).decode()}")
+
+    def restart(self) -> None:
+        """Starts anew after a failure, without tables and sessions.
+
+        Raises:
+            EngineError: it was closed, or does not start.
+        """
+        if self._closed:
+            raise EngineError("the engine was closed")
+        if self.failure is None:
+            self.fail(EngineError("the engine is being started anew"))
+        self._start()
+
+    def fail(self, failure: EngineError) -> None:
+        """Gives the instance up: every call raises `failure` from now on."""
+        if self.failure is None:
+            self._functions.clear()
+            self._store.close()
+        self.failure = failure
 
     def open_session(self, options: Mapping[str, Any]) -> int:
         """Opens a session.
@@ -135,6 +159,7 @@ class Engine:
 
     def close(self) -> None:
         """Gives the memory back; the engine cannot be used any more."""
+        self._closed = True
         if self.failure is None:
             self.failure = EngineError("the engine was closed")
         self._functions.clear()

@@ -6,6 +6,8 @@
         ├── ConfigError (and ValueError)                a view config that cannot be read
         ├── SessionClosedError (and ValueError)         a request through a closed session or server
         ├── TransportError                              the bytes did not reach the server
+        ├── EditRejectedError                           a validator rejected what a client wanted to write
+        ├── DurabilityError                             a durable table cannot be read or written
         ├── MemoryLimitError (and MemoryError)          a request does not fit in what memory is left
         └── EngineError                                 the engine itself failed, and is not used again
             ├── EngineTimeoutError                      a request ran past the server's `request_timeout`
@@ -18,6 +20,8 @@ from __future__ import annotations
 
 __all__ = [
     "ConfigError",
+    "DurabilityError",
+    "EditRejectedError",
     "EngineError",
     "EngineTimeoutError",
     "ForkError",
@@ -56,6 +60,14 @@ class TransportError(SightlineError):
 
 class MemoryLimitError(SightlineError, MemoryError):
     """A request does not fit in the memory that the engine has left; nothing was changed."""
+
+
+class EditRejectedError(SightlineError):
+    """Raised by a validator to reject an edit; its text is what the user is told."""
+
+
+class DurabilityError(SightlineError):
+    """A durable table cannot be read or written."""
 
 
 class EngineError(SightlineError):

@@ -160,6 +160,8 @@ class Router:
             nonlocal left
             try:
                 number = session._ids[engine]
+                if head.kind == _SYSTEM_INFO:
+                    instance.control({"op": "spent", "ms": 1e3 * server._engine_metrics[engine].take_spent()})
                 messages = instance.handle(number, request, server._on_poll_request is None)
                 own = [message for message in messages if _answers(message, number, head)]
                 found = server._sort(engine, [message for message in messages if message not in own], cause)

@@ -10,6 +10,7 @@ from __future__ import annotations
 import logging
 import os
 import threading
+import time
 import weakref
 from collections.abc import Callable, Mapping, Sequence
 from concurrent.futures import Future
@@ -19,15 +20,22 @@ from typing import TYPE_CHECKING, Any
 
 from ._bulk import Bulk
 from ._client import Client, ClientBase
+from ._edits import Validator, Validators
 from ._engine import Engine, Message
 from ._exceptions import SessionClosedError, SightlineError
+from ._log import log_event
+from ._metrics import EngineMetrics, ServerMetrics, kind_of, merged, prometheus
 from ._module import load
+from ._proto import sightline_pb2 as pb
 from ._routing import Router
 from ._session import OWN_DIALECT, Delivery, Permissions, RowFilter, Session, SessionBase, session_options
+from ._wire import Head, kind_number, scan
 from ._worker import Worker
 
 if TYPE_CHECKING:
     from typing import Self
+
+    from ._durable import Journal
 
 __all__ = ["Server", "ServerCore", "num_cpus", "set_num_cpus"]
 
@@ -38,6 +46,7 @@ Placement = Callable[[str], int]
 
 DEFAULT_REQUEST_TIMEOUT = 300.0
 _WASM_LIMIT = 2**32
+_SYSTEM_INFO = kind_number("server_system_info_req")
 
 _n_cpus: int | None = None
 
@@ -88,12 +97,26 @@ class ServerCore:
         self._n_engines = n_engines
         self._closed = False
         self._lock = threading.Lock()
+        self._handler_metrics = ServerMetrics()
+        self._engine_metrics = [EngineMetrics() for _ in range(n_engines)]
+        self._validators = Validators(self._handler_metrics)
+        # The connections of handlers, for monitoring and for closing.
+        self._connections: weakref.WeakSet[Any] = weakref.WeakSet()
+        # What holds connections that can be resumed, by token; touched on the loop only.
+        self._resumable: dict[str, Any] = {}
+        self._draining = False
+        # Durable tables see each request on its engine's thread, before and after the engine does.
+        self._journal: Journal | None = None
         self._keepers: set[ClientBase] = set()
         # Called when the server closes, so that handlers tell their clients.
         self._close_callbacks: set[Callable[[], None]] = set()
         # Per engine, its sessions by its own numbers; touched by that engine's thread only.
         self._sessions: list[dict[int, weakref.ref[SessionBase]]] = [{} for _ in range(n_engines)]
-        make_engine = _engine_maker({"limits": dict(limits)} if limits else {}, memory_limit, request_timeout)
+        engine_limits = dict(limits or {})
+        if memory_limit is not None:
+            # Beyond its memory an engine fails, so it refuses by estimate before that.
+            engine_limits.setdefault("memory", memory_limit - memory_limit // 8)
+        make_engine = _engine_maker({"limits": engine_limits} if engine_limits else {}, memory_limit, request_timeout)
         self._workers: list[Worker] = []
         self._finalizer = weakref.finalize(self, _stop, self._workers)
         for number in range(n_engines):
@@ -120,6 +143,43 @@ class ServerCore:
         ]
         return {"engines": engines, "sessions": len(self._sessions[0])}
 
+    def metrics(self) -> dict[str, Any]:
+        """What the server did since it was made, for monitoring.
+
+        Returns:
+            What `stats` gives, and: `requests`, by kind, and `queue_wait`, each `{"count", "seconds", "buckets"}`;
+            `bytes_in` and `bytes_out`; `handlers`, counters of connections, slow clients and edits; `connections`, the
+            number of open ones; `send_queue_bytes` and `send_queue_bytes_max`, what waits for all clients and for the
+            slowest.
+        """
+        waiting = [connection.queue_size for connection in list(self._connections)]
+        return {
+            **self.stats(),
+            **merged(self._engine_metrics),
+            "handlers": self._handler_metrics.as_dict(),
+            "connections": len(waiting),
+            "send_queue_bytes": sum(waiting),
+            "send_queue_bytes_max": max(waiting, default=0),
+        }
+
+    def prometheus(self) -> str:
+        """`metrics` as text for Prometheus; serve it as `text/plain; version=0.0.4`."""
+        return prometheus(self.metrics())
+
+    def set_validator(self, table: str, validator: Validator | None) -> None:
+        """Sets the function that clients' edits of a table must pass.
+
+        Args:
+            table: its name. The table need not exist yet.
+            validator: called with an `Edit`; None or True accepts, a list of rows (of keys, for "remove") is written in
+                place of what was sent, False or a text rejects, as does `EditRejectedError`. The text is what the
+                client's call fails with. It may be a coroutine function for handlers and `AsyncServer`. None removes
+                it.
+
+        It is asked for sessions and connections; clients of this process (`new_local_client`) write as they like.
+        """
+        self._validators.set(table, validator)
+
     def _check(self) -> None:
         if self._closed:
             raise SessionClosedError("the server was closed")
@@ -135,14 +195,41 @@ class ServerCore:
     def _submit_to(self, engine: int, session: SessionBase, request: bytes | Bulk) -> Future[Touched]:
         cause: Future[Touched] = Future()
         poll = self._on_poll_request is None
+        kind = kind_of(request)
+        submitted = time.perf_counter()
 
         def job(instance: Engine) -> Touched:
             if session._refused is not None:
                 raise session._refused
-            messages = instance.handle(session._ids[engine], request, poll)
+            metrics = self._engine_metrics[engine]
+            started = time.perf_counter()
+            if kind == _SYSTEM_INFO:
+                instance.control({"op": "spent", "ms": 1e3 * metrics.take_spent()})
+            number = session._ids[engine]
+            if self._journal is None:
+                messages = instance.handle(number, request, poll)
+            else:
+                messages = self._journal.handle(engine, instance, session, request, poll)
+            sizes = sum(len(message.data) for message in messages)
+            metrics.add(kind, started - submitted, time.perf_counter() - started, len(request), sizes)
             return self._sort(engine, messages, cause)
 
         return self._workers[engine].submit(job, cause)
+
+    def _answer_error(self, session: SessionBase, request: bytes, error: SightlineError) -> Future[Touched]:
+        """Answers a request that no engine hears of, in turn with the first engine's answers."""
+        try:
+            head = scan(request)
+        except SightlineError:
+            head = Head(0, "", 0, 0, 0)
+        body = pb.ServerError(message=str(error), status_code=pb.SERVER_ERROR)
+        response = pb.Response(msg_id=head.msg_id, entity_id=head.entity_id, server_error=body)
+        cause: Future[Touched] = Future()
+
+        def job(_: Engine) -> Touched:
+            return [session] if session._push(Delivery(response.SerializeToString(), False, cause)) else []
+
+        return self._workers[0].submit(job, cause)
 
     def _sort(self, engine: int, messages: list[Message], cause: object) -> Touched:
         """Puts messages into their sessions' queues; runs on the engine thread, so that their order is the engine's."""
@@ -174,6 +261,49 @@ class ServerCore:
 
     def _poll_job(self, engine: int, cause: object) -> Callable[[Engine], Touched]:
         return lambda instance: self._sort(engine, instance.poll(), cause)
+
+    # Failures
+
+    def recover(self) -> list[int]:
+        """Starts engines anew that have failed. Tables of theirs that are not durable are lost, and so are all views.
+
+        Returns:
+            The numbers of those engines.
+        """
+        self._check()
+
+        def job(instance: Engine, engine: int) -> bool:
+            if instance.failure is None:
+                return False
+            if self._journal is not None:
+                self._journal.revive(engine, instance)
+                return instance.failure is None
+            self._restart(engine, instance)
+            return True
+
+        futures = [
+            worker.submit(lambda instance, engine=engine: job(instance, engine))  # type: ignore[misc]
+            for engine, worker in enumerate(self._workers)
+        ]
+        return [engine for engine, future in enumerate(futures) if future.result()]
+
+    def _restart(self, engine: int, instance: Engine) -> None:
+        """Starts an engine anew with the sessions that are open; runs on its thread. Connections are closed, since
+        their clients hold views that are gone.
+        """
+        instance.restart()
+        found = {}
+        for reference in list(self._sessions[engine].values()):
+            session = reference()
+            if session is not None:
+                session._ids[engine] = instance.open_session(session._options)
+                found[session._ids[engine]] = reference
+        self._sessions[engine].clear()
+        self._sessions[engine].update(found)
+        self._handler_metrics.add("engine_restarts")
+        log_event(logger, logging.ERROR, "engine_restarted", engine=engine, sessions=len(found))
+        for connection in list(self._connections):
+            connection.engine_restarted()
 
     # Sessions
 
@@ -266,6 +396,7 @@ class ServerCore:
             callback()
         self._close_callbacks.clear()
         self._keepers.clear()
+        self._validators.close()
         self._finalizer()
 
 
@@ -280,9 +411,10 @@ class Server(ServerCore):
         memory_limit: bytes each engine may use; a request that does not fit is refused.
         request_timeout: seconds after which a running request is interrupted; its engine is then not used again. None
             for no limit.
-        limits: engine limits by name, where the defaults do not fit: `message_size`, `json_depth`, `expression_bytes`,
-            `expression_steps`, `expression_steps_per_row`, `expression_text_bytes`, `answer_cells`, `pivot_cells`,
-            `views_per_session`, `subscriptions_per_session`, `tables`, `table_bytes`.
+        limits: engine limits by name, where the defaults do not fit: `message_size`, `json_depth`, `input_rows`,
+            `decompressed_bytes`, `expression_bytes`, `expression_depth`, `expression_steps`,
+            `expression_steps_per_row`, `expression_text_bytes`, `answer_rows`, `answer_cells`, `pivot_cells`,
+            `views_per_session`, `subscriptions_per_session`, `tables`, `table_bytes`, `memory`.
         placement: which engine (from 0) a new table of a given name goes to; the least filled one if not given.
 
     Raises:

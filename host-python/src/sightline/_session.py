@@ -24,6 +24,7 @@ from types import TracebackType
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from ._bulk import Bulk
+from ._edits import check_later, check_now
 from ._exceptions import SessionClosedError, SightlineError
 
 if TYPE_CHECKING:
@@ -124,6 +125,10 @@ class SessionBase(ABC):
 
     def __init__(self, server: ServerCore, options: Mapping[str, Any]) -> None:
         self._server = server
+        self._options = options
+        # Whether it belongs to the application itself; others' edits are validated.
+        self._own = options is OWN_DIALECT
+        self._identity: Any = None
         # The engines' numbers of this session, written and read by their own threads only.
         self._ids: list[int] = [0] * server._n_engines
         self._refused: SightlineError | None = None
@@ -173,7 +178,15 @@ class Session(SessionBase):
         """
         request = read_bytes(data)
         self._check()
-        future = self._server._submit(self, request)
+        if not self._own:
+            try:
+                request = check_now(self._server, bytes(request), self._identity)
+            except SightlineError as error:
+                future = self._server._answer_error(self, bytes(request), error)
+            else:
+                future = self._server._submit(self, request)
+        else:
+            future = self._server._submit(self, request)
         touched = future.result()
         errors = self._drain(future)
         for session in touched:
@@ -272,7 +285,14 @@ class AsyncSession(SessionBase):
         request = read_bytes(data)
         self._check()
         self._loop = asyncio.get_running_loop()
-        future = self._server._submit(self, request)
+        if self._own:
+            future = self._server._submit(self, request)
+        else:
+            try:
+                request = await check_later(self._server, bytes(request), self._identity, asyncio.to_thread)
+                future = self._server._submit(self, request)
+            except SightlineError as error:
+                future = self._server._answer_error(self, bytes(request), error)
         touched = await asyncio.wrap_future(future)
         errors = await self._drain(future)
         await _hand_out_all(touched, self, future)

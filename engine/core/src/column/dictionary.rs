@@ -113,6 +113,18 @@ impl Dictionary {
         (1..self.len()).map(|code| self.text(code as u32))
     }
 
+    /// Bytes of all texts together.
+    pub fn text_bytes(&self) -> usize {
+        self.bytes.len()
+    }
+
+    /// About the most bytes that so many new texts with so many bytes ask for.
+    pub fn growth(&self, n_texts: usize, bytes: usize) -> usize {
+        super::growth(self.bytes.len(), self.bytes.capacity(), bytes)
+            + 4 * super::growth(self.ends.len(), self.ends.capacity(), n_texts)
+            + 5 * super::growth(self.index.len(), self.index.capacity(), n_texts)
+    }
+
     /// Bytes held on the heap.
     pub fn heap_size(&self) -> usize {
         self.bytes.capacity()

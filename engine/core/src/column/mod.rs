@@ -522,6 +522,28 @@ impl Column {
         }
     }
 
+    /// About the most bytes that appending the rows of `source` asks for: buffers that are full are copied to twice the
+    /// room.
+    pub fn growth(&self, source: &Column) -> usize {
+        let n = source.len();
+        let data = match &self.data {
+            Data::Bool(values) => growth(values.len(), values.capacity(), n),
+            Data::Int(values) => 8 * growth(values.len(), values.capacity(), n),
+            Data::Float(values) => 8 * growth(values.len(), values.capacity(), n),
+            Data::Text(text) => {
+                let codes = 4 * growth(text.codes.len(), text.codes.capacity(), n);
+                let texts = source.text().map_or(0, |text| {
+                    let (n_texts, bytes) = (text.dictionary.len(), text.dictionary.text_bytes());
+                    self.text()
+                        .map_or(0, |own| own.dictionary.growth(n_texts, bytes))
+                });
+                codes + texts
+            }
+        };
+        let validity = growth(self.len(), self.len().next_power_of_two(), n) / 8;
+        data + validity
+    }
+
     /// Bytes held on the heap, the dictionary included.
     pub fn heap_size(&self) -> usize {
         let data = match &self.data {
@@ -531,6 +553,16 @@ impl Column {
             Data::Text(text) => text.codes.capacity() * 4 + text.dictionary.heap_size(),
         };
         data + self.validity.as_ref().map_or(0, Bitmap::heap_size)
+    }
+}
+
+/// How many elements a buffer gets room for when `n` more are appended; 0 if they fit.
+pub(crate) fn growth(len: usize, capacity: usize, n: usize) -> usize {
+    let wanted = len.saturating_add(n);
+    if wanted <= capacity {
+        0
+    } else {
+        wanted.max(capacity.saturating_mul(2))
     }
 }
 

@@ -76,6 +76,8 @@ impl Environment {
 pub struct Limits {
     /// The length of an expression's text in bytes.
     pub source_bytes: usize,
+    /// How deep parentheses, calls and blocks may nest; 150 at most.
+    pub depth: usize,
     /// Steps of the row interpreter, however few rows there are.
     pub steps: u64,
     /// Further steps for each row.
@@ -88,11 +90,20 @@ impl Default for Limits {
     fn default() -> Self {
         Self {
             source_bytes: 64 << 10,
+            depth: parse::MAX_DEPTH,
             steps: 10_000_000,
             steps_per_row: 1_000,
             text_bytes: 256 << 20,
         }
     }
+}
+
+/// The error of texts that together are too long.
+fn too_much_text() -> Error {
+    Error::over(
+        "expression: the texts it makes need too much memory",
+        "expression_text_bytes",
+    )
 }
 
 /// Which rows of the input columns to compute.
@@ -208,7 +219,7 @@ impl Program {
 pub fn compile(text: &str, environment: &Environment, limits: &Limits) -> Result<Program> {
     if text.len() > limits.source_bytes {
         let message = format!(
-            "Expression is longer than the limit of {} bytes",
+            "Expression is longer than {} bytes: that is the limit `expression_bytes`; raise it in the server's options",
             limits.source_bytes
         );
         return Err(Error::Expression {
@@ -217,7 +228,7 @@ pub fn compile(text: &str, environment: &Environment, limits: &Limits) -> Result
             column: 0,
         });
     }
-    parse::parse(text)
+    parse::parse(text, limits.depth)
         .and_then(|tree| check::check(&tree, environment))
         .map_err(|fault| fault.locate(text))
 }
@@ -258,8 +269,10 @@ pub fn compile_all(
     let uses: Vec<Vec<(usize, usize)>> = expressions
         .iter()
         .map(|(_, text)| {
-            let tree = parse::parse(text);
+            let tree =
+                (text.len() <= limits.source_bytes).then(|| parse::parse(text, limits.depth));
             let names = tree
+                .and_then(Result::ok)
                 .map(|tree| walk::column_names(&tree))
                 .unwrap_or_default();
             names

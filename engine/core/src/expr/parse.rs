@@ -8,8 +8,8 @@ use super::Fault;
 use super::ast::{Arith, BinaryOp, Compare, Expr, ExprKind, Logic, Target};
 use super::lex::{self, Kind, Token};
 
-/// How deep parentheses, calls and blocks may nest.
-const MAX_DEPTH: usize = 150;
+/// How deep parentheses, calls and blocks may nest, whatever the settings: the stack of the engine holds no more.
+pub(super) const MAX_DEPTH: usize = 150;
 
 /// How many binary operators and cases an expression may have: chains of them make the tree lean by as much.
 const MAX_OPERATORS: usize = 1_000;
@@ -25,7 +25,7 @@ const RESERVED: [&str; 26] = [
 ];
 
 /// Parses an expression: statements separated by `;`.
-pub(super) fn parse(text: &str) -> Result<Expr, Fault> {
+pub(super) fn parse(text: &str, max_depth: usize) -> Result<Expr, Fault> {
     let tokens = lex::tokens(text)?;
     if tokens.is_empty() {
         return Err(Fault::new(0, "Empty expression!"));
@@ -35,6 +35,7 @@ pub(super) fn parse(text: &str) -> Result<Expr, Fault> {
         tokens,
         position: 0,
         depth: 0,
+        max_depth: max_depth.min(MAX_DEPTH),
         operators: 0,
         end: text.len(),
     };
@@ -85,6 +86,7 @@ pub(super) struct Parser {
     tokens: Vec<Token>,
     pub position: usize,
     depth: usize,
+    max_depth: usize,
     operators: usize,
     /// The byte after the text.
     end: usize,
@@ -184,11 +186,12 @@ impl Parser {
         &mut self,
         parse: impl FnOnce(&mut Self) -> Result<T, Fault>,
     ) -> Result<T, Fault> {
-        if self.depth == MAX_DEPTH {
-            return Err(Fault::new(
-                self.at(),
-                format!("Expression nests deeper than {MAX_DEPTH} levels"),
-            ));
+        if self.depth == self.max_depth {
+            let text = format!(
+                "Expression nests deeper than {} levels: that is the limit `expression_depth`",
+                self.max_depth
+            );
+            return Err(Fault::new(self.at(), text));
         }
         self.depth += 1;
         let result = parse(self);
@@ -549,7 +552,7 @@ mod tests {
     use super::*;
 
     fn message(text: &str) -> (String, usize) {
-        let fault = parse(text).unwrap_err();
+        let fault = parse(text, MAX_DEPTH).unwrap_err();
         (fault.message, fault.at)
     }
 

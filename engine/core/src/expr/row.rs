@@ -60,9 +60,9 @@ pub(super) fn run(script: &Script, mut evaluation: Evaluation<'_>) -> Result<Col
             Err(Halt::Break | Halt::Continue) => Scalar::Null,
         };
         if let Scalar::Text(text) = &value {
-            text_budget = text_budget.checked_sub(text.len()).ok_or_else(|| {
-                Error::limit("expression: the texts it makes need more memory than the limit on text bytes allows")
-            })?;
+            text_budget = text_budget
+                .checked_sub(text.len())
+                .ok_or_else(super::too_much_text)?;
         }
         column.push(value.as_value());
     }
@@ -89,8 +89,9 @@ impl Machine<'_, '_> {
                 self.budget = left;
                 Ok(())
             }
-            None => Err(Halt::Fail(Error::limit(
-                "expression: its loops take more steps than the limit on expression steps allows",
+            None => Err(Halt::Fail(Error::over(
+                "expression: its loops take too many steps",
+                "expression_steps",
             ))),
         }
     }

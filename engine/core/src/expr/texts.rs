@@ -4,7 +4,7 @@ use std::rc::Rc;
 
 use super::eval::Values;
 use crate::column::{Column, Data, Dictionary, NULL_CODE, Text};
-use crate::error::{Error, Result};
+use crate::error::Result;
 use crate::value::Scalar;
 
 /// Codes and the dictionary they need, bounded in bytes.
@@ -32,9 +32,7 @@ impl TextBuilder {
         if self.dictionary.len() > before {
             self.bytes += text.len();
             if self.bytes > self.budget {
-                return Err(Error::limit(
-                    "expression: the texts it makes need more memory than the limit on text bytes allows",
-                ));
+                return Err(super::too_much_text());
             }
         }
         Ok(code)

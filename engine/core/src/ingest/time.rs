@@ -297,7 +297,8 @@ impl Scanner<'_> {
         if digits == 4 {
             let year = self.exactly(4)?;
             let separator = *self.0.first()?;
-            if !matches!(separator, b'-' | b'/') && !(lenient && separator == b' ') {
+            let allowed: &[u8] = if lenient { b"-/ " } else { b"-/" };
+            if !allowed.contains(&separator) {
                 return None;
             }
             let month = self.after(separator)?.digits(1, 2)?;

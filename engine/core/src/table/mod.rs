@@ -27,6 +27,7 @@ pub use join::{Join, JoinKind};
 pub use order::RowOrder;
 pub use ordered::OrderedSlots;
 
+use crate::batch::Batch;
 use crate::column::{Bitmap, Column};
 use crate::error::{Error, Result};
 use crate::schema::{Schema, Storage};
@@ -324,6 +325,24 @@ impl Table {
             }
         }
         removed
+    }
+
+    /// About the most bytes that applying a batch asks for, if all its rows are new.
+    pub fn growth(&self, batch: &Batch) -> usize {
+        let columns: usize = batch
+            .columns
+            .iter()
+            .filter_map(|column| {
+                let own = self.columns.get(column.position)?;
+                Some(own.growth(&column.data))
+            })
+            .sum();
+        let keys = match &self.keys {
+            Keys::Column(keys) => keys.lookup.heap_size(),
+            Keys::Numbers(numbers) => numbers.heap_size(),
+            Keys::Pairs(pairs) => pairs.heap_size(),
+        };
+        if columns == 0 { 0 } else { columns + 2 * keys }
     }
 
     /// Bytes held on the heap.

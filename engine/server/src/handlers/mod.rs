@@ -16,6 +16,35 @@ use crate::session::Dialect;
 
 pub(crate) use table::derived_rows;
 
+/// Whether a request names a view.
+fn is_about_view(request: &ClientReq) -> bool {
+    use ClientReq as Q;
+    matches!(
+        request,
+        Q::ViewDeleteReq(_)
+            | Q::ViewSchemaReq(_)
+            | Q::ViewExpressionSchemaReq(_)
+            | Q::ViewDimensionsReq(_)
+            | Q::ViewGetConfigReq(_)
+            | Q::ViewColumnPathsReq(_)
+            | Q::ViewGetMinMaxReq(_)
+            | Q::ViewExpandReq(_)
+            | Q::ViewCollapseReq(_)
+            | Q::ViewSetDepthReq(_)
+            | Q::ViewToColumnsStringReq(_)
+            | Q::ViewToRowsStringReq(_)
+            | Q::ViewToNdjsonStringReq(_)
+            | Q::ViewToCsvReq(_)
+            | Q::ViewToArrowReq(_)
+            | Q::ViewOnUpdateReq(_)
+            | Q::ViewRemoveOnUpdateReq(_)
+            | Q::ViewOnRemoveReq(_)
+            | Q::ViewRemoveOnRemoveReq(_)
+            | Q::ViewOnDeleteReq(_)
+            | Q::ViewRemoveDeleteReq(_)
+    )
+}
+
 impl Server {
     /// Handles one decoded request. `None`: nothing to say now; the answer, if any, comes as a notification.
     pub(crate) fn dispatch(
@@ -25,6 +54,9 @@ impl Server {
         out: &mut Outbox,
     ) -> Result<Option<ClientResp>> {
         use {ClientReq as Q, ClientResp as R};
+        if is_about_view(&request) {
+            self.check_view(call)?;
+        }
         Ok(Some(match request {
             Q::GetFeaturesReq(req) => R::GetFeaturesResp(self.get_features(call, &req)?),
             Q::GetHostedTablesReq(req) => match self.get_hosted_tables(call, &req)? {

@@ -7,6 +7,9 @@ use sightline_protocol as wire;
 use crate::error::{Error, Result};
 use crate::server::{Call, Server};
 
+/// What a cell of an answer takes at least, on average and in any format.
+const BYTES_PER_CELL: usize = 4;
+
 /// The part of a view that a message asks for; no message is everything.
 fn viewport(viewport: Option<&wire::ViewPort>) -> Viewport {
     let Some(viewport) = viewport else {
@@ -36,14 +39,22 @@ impl Server {
         let machine_names = part.and_then(|part| part.machine_column_names);
         let names = self.session(call.session)?.group_names(machine_names);
         let value = self.options.limits.answer_cells;
+        let max_rows = self.options.limits.answer_rows;
         let (view, table) = self.fresh_view(call.entity_id)?;
         let core = &table.cores[&view.core].core;
         let part = viewport(part);
         let dimensions = view.view.dimensions(core, &table.table);
         let clamp =
             |range: &std::ops::Range<usize>, n: usize| range.end.min(n).saturating_sub(range.start);
-        let cells = clamp(&part.rows, dimensions.view_rows)
-            .saturating_mul(clamp(&part.columns, dimensions.view_columns).max(1));
+        let rows = clamp(&part.rows, dimensions.view_rows);
+        if rows > max_rows {
+            return Err(Error::Limit {
+                what: format!("an answer of {rows} rows"),
+                limit: "answer_rows",
+                value: max_rows,
+            });
+        }
+        let cells = rows.saturating_mul(clamp(&part.columns, dimensions.view_columns).max(1));
         if cells > value {
             return Err(Error::Limit {
                 what: format!("an answer of {cells} cells"),
@@ -51,6 +62,9 @@ impl Server {
                 value,
             });
         }
+        self.check_memory("the answer", cells.saturating_mul(BYTES_PER_CELL))?;
+        let (view, table) = self.view(call.entity_id)?;
+        let core = &table.cores[&view.core].core;
         let slice = view.view.slice(core, &table.table, &part, options)?;
         write(&slice, names)
     }
@@ -157,7 +171,8 @@ fn json_options(id: Option<bool>, index: Option<bool>, formatted: Option<bool>) 
 
 fn slice_options(options: &JsonOptions) -> SliceOptions {
     SliceOptions {
-        keys: options.id || options.index,
+        keys: options.index,
+        ids: options.id,
         ..SliceOptions::default()
     }
 }

@@ -49,8 +49,11 @@ impl Server {
         call: Call<'_>,
         id: u32,
     ) -> RemoveHostedTablesUpdateResp {
+        let before = self.hosted_subscribers.len();
         self.hosted_subscribers
             .retain(|subscriber| (subscriber.session, subscriber.msg_id) != (call.session, id));
+        let n = before - self.hosted_subscribers.len();
+        self.uncount_subscriptions(call.session, n);
         RemoveHostedTablesUpdateResp {}
     }
 
@@ -62,15 +65,16 @@ impl Server {
     }
 
     pub(super) fn system_info(&mut self) -> ServerSystemInfoResp {
-        let used: usize = self
-            .tables
-            .values()
-            .map(|entry| entry.table.heap_size())
-            .sum();
+        let tables = || self.tables.values().map(|entry| entry.table.heap_size());
+        // Where the front does not count, the tables are at least known.
+        let used = match self.usage.used {
+            0 => tables().sum::<usize>() as u64,
+            used => used,
+        };
         let now_ms = self.context.now_ms;
         let response = ServerSystemInfoResp {
             heap_size: self.usage.heap,
-            used_size: used as u64,
+            used_size: used,
             cpu_time: self.usage.cpu_ms as u32,
             cpu_time_epoch: (now_ms - self.usage.since_ms).max(0.0) as u32,
         };

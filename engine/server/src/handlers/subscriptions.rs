@@ -13,9 +13,11 @@ use crate::entry::Subscriber;
 use crate::error::{Error, Result};
 use crate::server::{Call, Server};
 
-/// Takes back one subscription of a session.
-fn unsubscribe(subscribers: &mut Vec<Subscriber>, session: u32, msg_id: u32) {
+/// Takes back one subscription of a session; how many there were.
+fn unsubscribe(subscribers: &mut Vec<Subscriber>, session: u32, msg_id: u32) -> usize {
+    let before = subscribers.len();
     subscribers.retain(|subscriber| *subscriber != Subscriber { session, msg_id });
+    before - subscribers.len()
 }
 
 impl Server {
@@ -33,6 +35,13 @@ impl Server {
         }
         session.n_subscriptions += 1;
         Ok(())
+    }
+
+    /// Gives back what a session was counted for subscriptions it took back.
+    pub(super) fn uncount_subscriptions(&mut self, session: u32, n: usize) {
+        if let Some(session) = self.sessions.get_mut(&session) {
+            session.n_subscriptions = session.n_subscriptions.saturating_sub(n);
+        }
     }
 
     pub(super) fn view_on_update(&mut self, call: Call<'_>, req: &ViewOnUpdateReq) -> Result<()> {
@@ -63,11 +72,19 @@ impl Server {
         id: u32,
     ) -> Result<ViewRemoveOnUpdateResp> {
         let (view, _) = self.view(call.entity_id)?;
-        unsubscribe(&mut view.on_update, call.session, id);
+        let n = unsubscribe(&mut view.on_update, call.session, id);
+        self.uncount_subscriptions(call.session, n);
         Ok(ViewRemoveOnUpdateResp {})
     }
 
     pub(super) fn view_on_remove(&mut self, call: Call<'_>) -> Result<()> {
+        // The keys of removed rows are not filtered, so whoever sees only some rows does not hear of them.
+        let (view, table) = self.view(call.entity_id)?;
+        if !table.cores[&view.core].key.guard.is_empty() {
+            return Err(Error::Denied(
+                "hear of removed keys, because it has a row filter",
+            ));
+        }
         self.view(call.entity_id)?;
         self.count_subscription(call.session)?;
         self.view(call.entity_id)?
@@ -83,7 +100,8 @@ impl Server {
         id: u32,
     ) -> Result<ViewRemoveOnRemoveResp> {
         let (view, _) = self.view(call.entity_id)?;
-        unsubscribe(&mut view.on_remove, call.session, id);
+        let n = unsubscribe(&mut view.on_remove, call.session, id);
+        self.uncount_subscriptions(call.session, n);
         Ok(ViewRemoveOnRemoveResp {})
     }
 
@@ -103,7 +121,8 @@ impl Server {
         id: u32,
     ) -> Result<ViewRemoveDeleteResp> {
         let (view, _) = self.view(call.entity_id)?;
-        unsubscribe(&mut view.on_delete, call.session, id);
+        let n = unsubscribe(&mut view.on_delete, call.session, id);
+        self.uncount_subscriptions(call.session, n);
         Ok(ViewRemoveDeleteResp {})
     }
 
@@ -121,7 +140,8 @@ impl Server {
         call: Call<'_>,
         id: u32,
     ) -> Result<TableRemoveDeleteResp> {
-        unsubscribe(&mut self.table(call.entity_id)?.on_delete, call.session, id);
+        let n = unsubscribe(&mut self.table(call.entity_id)?.on_delete, call.session, id);
+        self.uncount_subscriptions(call.session, n);
         Ok(TableRemoveDeleteResp {})
     }
 }

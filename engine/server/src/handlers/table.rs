@@ -44,23 +44,37 @@ impl Server {
         Ok(IngestOptions {
             list_flatten: convert::list_flatten(list_flatten)?,
             max_depth: self.options.limits.json_depth,
+            max_rows: self.options.limits.input_rows,
+            max_decompressed: self.options.limits.decompressed_bytes,
             ..IngestOptions::default()
         })
     }
 
     /// Whether a batch still fits the memory that tables may take together.
-    fn check_room(&self, batch: &Batch) -> Result<()> {
+    fn check_room(&self, table: Option<&str>, batch: &Batch) -> Result<()> {
         let value = self.options.limits.table_bytes;
         let used: usize = self
             .tables
             .values()
-            .map(|entry| entry.table.heap_size())
+            .map(|entry| entry.table.heap_size() + entry.queued_bytes())
             .sum();
         let added: usize = batch
             .columns
             .iter()
             .map(|column| column.data.heap_size())
             .sum();
+        let mut wanted = added.saturating_mul(2);
+        // While half of the memory is free, everything may double; only then is it worth a closer look.
+        let is_tight = self.usage.used > self.options.limits.memory / 2;
+        if let Some(entry) = table
+            .and_then(|name| self.tables.get(name))
+            .filter(|_| is_tight)
+        {
+            let views: usize = entry.cores.values().map(|core| core.core.heap_size()).sum();
+            let growth = entry.table.growth(batch);
+            wanted += growth + if growth > 0 { views / 2 } else { 0 };
+        }
+        self.check_memory("loading the input", wanted)?;
         if used.saturating_add(added) > value {
             let what = format!("{added} more bytes to {used} bytes of tables");
             return Err(Error::Limit {
@@ -70,6 +84,18 @@ impl Server {
             });
         }
         Ok(())
+    }
+
+    /// Whether there is memory left to read an input. Text may take more room as numbers, and all of it is read before a
+    /// table grows.
+    fn check_input(&self, input: Input<'_>) -> Result<()> {
+        let bytes = match input {
+            Input::Arrow(bytes) => bytes.len(),
+            Input::Csv(text) | Input::Rows(text) | Input::Columns(text) | Input::Ndjson(text) => {
+                text.len().saturating_mul(2)
+            }
+        };
+        self.check_memory("reading the input", bytes)
     }
 
     fn check_new_table(&mut self, call: Call<'_>) -> Result<()> {
@@ -146,6 +172,7 @@ impl Server {
                 Table::new(schema_of(&columns)?, &options)?
             }
             Source::Input(input) => {
+                self.check_input(input)?;
                 let ingest_options = IngestOptions {
                     index: options.index.as_deref().map(str::to_owned),
                     ..self.ingest_options(wire_options.list_flatten)?
@@ -154,12 +181,17 @@ impl Server {
                 if options.index.is_some() {
                     batch.nulls_are_missing();
                 }
-                self.check_room(&batch)?;
+                self.check_room(None, &batch)?;
                 let mut table = Table::new(schema, &options)?;
                 table.apply(batch);
                 table
             }
             Source::View(id) => {
+                self.check_view(Call {
+                    entity_id: id,
+                    ..call
+                })
+                .map_err(|_| Error::request(format!("View \"{id}\" does not exist")))?;
                 if options.index.is_some() || options.limit.is_some() {
                     return Err(Error::request(
                         "`index` and `limit` cannot be set on a Table made from a View",
@@ -245,6 +277,16 @@ impl Server {
         self.flush(out);
         let unknown = |name: &str| Error::request(format!("Table \"{name}\" not found"));
         let (left_name, right_name) = (&req.left_table_id, &req.right_table_id);
+        // A join would show all rows to whoever may see only some.
+        let session = self.session(call.session)?;
+        if [left_name, right_name]
+            .into_iter()
+            .any(|name| session.row_filter.contains_key(name))
+        {
+            return Err(Error::Denied(
+                "join a table of which it sees only some rows",
+            ));
+        }
         let left = self
             .tables
             .get(left_name)
@@ -347,8 +389,10 @@ impl Server {
             Some(Source::Input(input)) => input,
             _ => return Err(Error::request("MakeTableReq malformed")),
         };
+        self.check_input(input)?;
+        let entry = self.writable(call)?;
         let batch = ingest::conform(input, entry.table.schema(), entry.table.index(), &options)?;
-        self.check_room(&batch)?;
+        self.check_room(Some(call.entity_id), &batch)?;
         if batch.n_rows > 0 {
             self.enqueue(call, req.port_id, Op::Update(batch))?;
         }
@@ -365,16 +409,18 @@ impl Server {
             return Err(Error::Denied("remove rows"));
         }
         let options = self.ingest_options(None)?;
-        let entry = self.writable(call)?;
+        self.writable(call)?;
         let input = match req.data.as_ref().and_then(convert::source) {
             Some(Source::Input(input)) if !matches!(input, Input::Ndjson(_)) => input,
             _ => return Err(Error::request("TableReplaceReq malformed")),
         };
+        self.check_input(input)?;
+        let entry = self.writable(call)?;
         let batch = ingest::conform(input, entry.table.schema(), entry.table.index(), &options)?;
         if batch.n_rows > 0 && !permissions.update {
             return Err(Error::Denied("update tables"));
         }
-        self.check_room(&batch)?;
+        self.check_room(Some(call.entity_id), &batch)?;
         self.enqueue(call, 0, Op::Replace(batch))?;
         Ok(wire::TableReplaceResp {})
     }
@@ -442,7 +488,8 @@ impl Server {
         call: Call<'_>,
         req: &wire::TableDescribeReq,
     ) -> Result<wire::TableDescribeResp> {
-        let config = convert::view_config(req.config.as_ref())?;
+        let dialect = self.session(call.session)?.dialect();
+        let config = convert::view_config(req.config.as_ref(), dialect)?;
         let mut response = wire::TableDescribeResp::default();
         for (alias, checked) in self.check_expressions(call, &config.expressions)? {
             match checked {
@@ -567,6 +614,7 @@ impl Server {
             return;
         };
         self.dirty.remove(name);
+        Self::forget_subscribers(&mut self.sessions, &entry.on_delete);
         for subscriber in entry.on_delete {
             let body = ClientResp::TableOnDeleteResp(wire::TableOnDeleteResp {});
             out.notify(subscriber.session, subscriber.msg_id, name, Some(body));

@@ -50,6 +50,7 @@ impl Server {
                 value,
             });
         }
+        let dialect = session.dialect();
         let guard = match session.row_filter.get(call.entity_id) {
             Some(conditions) => conditions.iter().map(guard_filter).collect::<Result<_>>()?,
             None => Vec::new(),
@@ -60,7 +61,11 @@ impl Server {
                 req.view_id
             )));
         }
-        let config = convert::view_config(req.config.as_ref())?;
+        let config = convert::view_config(req.config.as_ref(), dialect)?;
+        let n_keys = config.group_by.len() + config.split_by.len() + config.sort.len();
+        let n_wide = 2 * (n_keys + config.expressions.len()) + 2;
+        let n_rows = self.table(call.entity_id)?.table.n_rows();
+        self.check_memory("a view", n_rows.saturating_mul(8 * n_wide))?;
         let limits = self.context.expressions;
         let max_cells = self.options.limits.pivot_cells;
         let context = self.context;
@@ -102,7 +107,9 @@ impl Server {
             ));
         }
         let (owner, table) = (view.owner, view.table.clone());
-        for subscriber in std::mem::take(&mut view.on_delete) {
+        let told = std::mem::take(&mut view.on_delete);
+        Self::forget_subscribers(&mut self.sessions, &told);
+        for subscriber in told {
             let body = ClientResp::ViewOnDeleteResp(wire::ViewOnDeleteResp {});
             out.notify(
                 subscriber.session,
@@ -136,6 +143,9 @@ impl Server {
     /// Takes a view out of the server; the name of its table.
     fn remove_view(&mut self, id: &str) -> Option<String> {
         let view = self.views.remove(id)?;
+        for subscribers in [&view.on_update, &view.on_remove, &view.on_delete] {
+            Self::forget_subscribers(&mut self.sessions, subscribers);
+        }
         if let Some(table) = self.tables.get_mut(&view.table) {
             table.views.retain(|other| other != id);
             table.leave_core(view.core);

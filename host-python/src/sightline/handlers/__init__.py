@@ -7,5 +7,6 @@ granted more: `permissions="all"` serves clients as perspective-python does.
 from __future__ import annotations
 
 from ._connection import DEFAULT_LIMIT, Grant, Limits
+from ._resume import shut_down
 
-__all__ = ["DEFAULT_LIMIT", "Grant", "Limits"]
+__all__ = ["DEFAULT_LIMIT", "Grant", "Limits", "shut_down"]

@@ -7,12 +7,16 @@ whose size is bounded. A client that reads slowly misses nothing it needs: a not
 which still
 waits is dropped, because the client reads the new state when it gets the old notice. What cannot be merged is
 counted, and a client that leaves more than `max_queue_bytes` unread is disconnected.
+
+A connection that asked for it outlives its socket for a grace time (`_resume`): its session stays open and its queue
+goes on to fill, and the next socket that shows the token takes over.
 """
 
 from __future__ import annotations
 
 import asyncio
 import inspect
+import itertools
 import logging
 import threading
 from collections import deque
@@ -21,11 +25,15 @@ from concurrent.futures import Future
 from dataclasses import dataclass, field
 from typing import Any
 
+from google.protobuf.message import DecodeError
+
+from .._edits import check_later
 from .._exceptions import SightlineError
+from .._log import log_event
 from .._proto import sightline_pb2 as pb
 from .._server import ServerCore
 from .._session import Permissions, RowFilter, SessionBase, SinkSession, hand_out, session_options
-from .._wire import scan
+from .._wire import kind_number, scan
 
 __all__ = ["DEFAULT_LIMIT", "Connection", "Grant", "Limits", "SendQueue", "SlowClientError", "decide"]
 
@@ -34,9 +42,11 @@ logger = logging.getLogger("sightline.handlers")
 DEFAULT_LIMIT = 64 * 1024 * 1024
 """Default of `max_message_size` and `max_queue_bytes`."""
 
-GOING_AWAY, POLICY, INTERNAL, TRY_LATER = 1001, 1008, 1011, 1013
+GOING_AWAY, POLICY, INTERNAL, RESTART, TRY_LATER, TAKEN_OVER = 1001, 1008, 1011, 1012, 1013, 4001
 _SMALL = 128
 _REASON_BYTES = 123
+
+_ids = itertools.count(1)
 
 Authorize = Callable[[Any], "Awaitable[Any] | Any"]
 
@@ -48,10 +58,12 @@ class Grant:
     Args:
         permissions: as for `Server.new_session`; "read" is views only.
         row_filter: `{table: [[column, operator, operand], ...]}`.
+        identity: who it is, for validators, log lines, and the check that a session is resumed by whom it belongs to.
     """
 
     permissions: Permissions = "read"
     row_filter: RowFilter | None = None
+    identity: Any = None
 
 
 @dataclass(frozen=True)
@@ -61,20 +73,60 @@ class Limits:
     Args:
         max_message_size: bytes of one incoming message.
         max_queue_bytes: bytes that may wait to be sent.
-        max_in_flight: requests that may wait for the engine; further ones are not read from the socket.
+        max_in_flight: requests that may wait for the engine; further ones are not read from the socket, so nothing is
+            refused.
+        resume_grace: seconds that the session of a lost connection waits for its client, if that asked for it; 0 for
+            never.
+        resume_bytes: bytes of sent messages that are kept for a client which may resume, since what was sent last may
+            not have arrived.
     """
 
     max_message_size: int = DEFAULT_LIMIT
     max_queue_bytes: int = DEFAULT_LIMIT
     max_in_flight: int = 64
+    resume_grace: float = 0.0
+    resume_bytes: int = 1024 * 1024
+
+
+_ON_UPDATE = kind_number("view_on_update_req")
+_REMOVE_ON_UPDATE = kind_number("view_remove_on_update_req")
+_VIEW_DELETE = kind_number("view_delete_req")
+_HOSTED = kind_number("get_hosted_tables_req")
+_REMOVE_HOSTED = kind_number("remove_hosted_tables_update_req")
+
+
+def note_subscription(subscriptions: dict[tuple[str, int], bool], request: bytes) -> None:
+    """Notes what a request subscribes to or takes back: by view ("" for the list of tables) and id, if with rows."""
+    try:
+        head = scan(request)
+        if head.kind not in {_ON_UPDATE, _REMOVE_ON_UPDATE, _VIEW_DELETE, _HOSTED, _REMOVE_HOSTED}:
+            return
+        message = pb.Request.FromString(request)
+    except (SightlineError, DecodeError):
+        return
+    match message.WhichOneof("client_req"):
+        case "view_on_update_req":
+            body = message.view_on_update_req
+            subscriptions[message.entity_id, message.msg_id] = body.HasField("mode")
+        case "view_remove_on_update_req":
+            subscriptions.pop((message.entity_id, message.view_remove_on_update_req.id), None)
+        case "view_delete_req":
+            for key in [key for key in subscriptions if key[0] == message.entity_id]:
+                del subscriptions[key]
+        case "get_hosted_tables_req" if message.get_hosted_tables_req.subscribe:
+            subscriptions["", message.msg_id] = False
+        case "remove_hosted_tables_update_req":
+            subscriptions.pop(("", message.remove_hosted_tables_update_req.id), None)
 
 
 class SlowClientError(Exception):
     """A client left more unread than it may."""
 
 
-async def decide(authorize: Authorize | None, request: Any, permissions: Permissions) -> Grant | None:
-    """What a connection may do; None to refuse it.
+async def decide(
+    authorize: Authorize | None, request: Any, permissions: Permissions, server: Any = None, peer: str = ""
+) -> Grant | None:
+    """What a connection may do; None to refuse it. Refusals are counted and logged.
 
     Args:
         authorize: called with the HTTP request; False refuses, True grants `permissions`, a `Grant` or permissions
@@ -82,6 +134,25 @@ async def decide(authorize: Authorize | None, request: Any, permissions: Permiss
     """
     if authorize is None:
         return Grant(permissions)
+    grant = await _ask(authorize, request, permissions)
+    if grant is None:
+        refused(server, peer, "authorize")
+    return grant
+
+
+def refused(server: Any, peer: str, reason: str) -> None:
+    """Counts and logs that a connection was refused."""
+    if isinstance(server, ServerCore):
+        server._handler_metrics.add("connections_refused")
+    log_event(logger, logging.WARNING, "connection_refused", peer=peer, reason=reason)
+
+
+def is_draining(server: Any) -> bool:
+    """Whether the server takes no new connections, because it is about to close."""
+    return isinstance(server, ServerCore) and (server._draining or server._closed)
+
+
+async def _ask(authorize: Authorize, request: Any, permissions: Permissions) -> Grant | None:
     try:
         answer = authorize(request)
         if inspect.isawaitable(answer):
@@ -97,10 +168,23 @@ async def decide(authorize: Authorize | None, request: Any, permissions: Permiss
 
 
 class SendQueue:
-    """What waits to be sent to one client. Filled from any thread, emptied on the loop."""
+    """What waits to be sent to one client. Filled from any thread, emptied on the loop.
 
-    def __init__(self, loop: asyncio.AbstractEventLoop, max_bytes: int) -> None:
+    Args:
+        max_bytes: how much may wait.
+        history_bytes: how much of what was sent is kept, to be sent again.
+    """
+
+    def __init__(self, loop: asyncio.AbstractEventLoop, max_bytes: int, history_bytes: int = 0) -> None:
         self._loop = loop
+        self._history: deque[bytes] = deque()
+        self._history_size = 0
+        self._history_bytes = history_bytes
+        # While nobody reads, what does not fit is dropped, and then everything: the client starts over.
+        self._parked = False
+        self._dropping = False
+        self.n_sent = 0
+        self.n_merged = 0
         self._max_bytes = max_bytes
         self._lock = threading.Lock()
         self._messages: deque[tuple[bytes, bool]] = deque()
@@ -120,9 +204,17 @@ class SendQueue:
         """Adds a message; never blocks. One message larger than the limit is let through an empty queue."""
         notice = notification and len(data) <= _SMALL
         with self._lock:
-            if self._closed is not None or (notice and data in self._waiting_notices):
+            if self._closed is not None or self._dropping:
                 return
-            if self._messages and self._bytes + len(data) > self._max_bytes:
+            if notice and data in self._waiting_notices:
+                self.n_merged += 1
+                return
+            most = min(self._max_bytes, self._history_bytes) if self._parked else self._max_bytes
+            if self._messages and self._bytes + len(data) > most:
+                if self._parked:
+                    self._dropping = True
+                    self._clear()
+                    return
                 self._end(
                     SlowClientError(f"slow client: more than {self._max_bytes} bytes wait for it (max_queue_bytes)")
                 )
@@ -155,6 +247,7 @@ class SendQueue:
                     self._bytes -= len(data)
                     if notice:
                         self._waiting_notices.discard(data)
+                    self._remember(data)
                     return data
                 self._ready.clear()
             await self._ready.wait()
@@ -164,10 +257,57 @@ class SendQueue:
         """Why the queue ended, None while it has not."""
         return self._closed
 
+    def park(self) -> None:
+        """Nobody reads for a while: what becomes too much is dropped, and ends nothing."""
+        with self._lock:
+            self._parked = True
+
+    def unpark(self, received: int | None) -> bool:
+        """Somebody reads again, who has received so many messages. The next ones are those after that, if they are all
+        kept (True); otherwise everything is dropped until `start_over`.
+        """
+        with self._lock:
+            self._parked = False
+            first_kept = self.n_sent - len(self._history)
+            if self._dropping or received is None or not first_kept <= received <= self.n_sent:
+                self._dropping = True
+                self._clear()
+                return False
+            again = [self._history.pop() for _ in range(self.n_sent - received)]
+            for data in again:
+                self._history_size -= len(data)
+                self._messages.appendleft((data, False))
+                self._bytes += len(data)
+            self.n_sent = received
+        self._wake()
+        return True
+
+    def start_over(self, first: list[bytes]) -> None:
+        """Takes messages again; these come first."""
+        with self._lock:
+            self._dropping = False
+            for data in first:
+                self._messages.append((data, False))
+                self._bytes += len(data)
+        self._wake()
+
+    def _remember(self, data: bytes) -> None:
+        self.n_sent += 1
+        if self._history_bytes:
+            self._history.append(data)
+            self._history_size += len(data)
+            while self._history_size > self._history_bytes:
+                self._history_size -= len(self._history.popleft())
+
     def _end(self, reason: BaseException) -> None:
         self._closed = reason
+        self._clear()
+
+    def _clear(self) -> None:
         self._messages.clear()
         self._waiting_notices.clear()
+        self._history.clear()
+        self._history_size = 0
         self._bytes = 0
 
     def _wake(self) -> None:
@@ -177,12 +317,26 @@ class SendQueue:
             logger.debug("a message came after the loop was closed")
 
 
+async def close_quietly(close_socket: Callable[[int, str], Awaitable[Any] | Any], code: int, reason: str) -> None:
+    """Closes a websocket, which may be gone already."""
+    try:
+        result = close_socket(code, reason.encode()[:_REASON_BYTES].decode(errors="ignore"))
+        if inspect.isawaitable(result):
+            await result
+    except Exception as error:
+        logger.debug("a websocket could not be closed: %s", error)
+
+
 class _ClosedError(Exception):
     """The connection is over."""
 
 
 class _ServerClosedError(Exception):
     """The server goes away."""
+
+
+class _RestartedError(Exception):
+    """The engine failed and was started anew."""
 
 
 @dataclass(eq=False)
@@ -208,6 +362,8 @@ class Connection:
     limits: Limits
     loop: asyncio.AbstractEventLoop
     executor: Any = None
+    resumable: bool = False
+    peer: str = ""
     _queue: SendQueue = field(init=False)
     _session: Any = field(init=False)
     _slots: asyncio.Semaphore = field(init=False)
@@ -216,17 +372,50 @@ class Connection:
     _session_closed: bool = False
 
     def __post_init__(self) -> None:
-        self._queue = SendQueue(self.loop, self.limits.max_queue_bytes)
+        history = self.limits.resume_bytes if self.resumable else 0
+        self._queue = SendQueue(self.loop, self.limits.max_queue_bytes, history)
+        self._id = next(_ids)
+        self._in_flight = 0
+        # The subscriptions of a client that may resume: by view and request, whether they want rows.
+        self.subscriptions: dict[tuple[str, int], bool] = {}
         self._slots = asyncio.Semaphore(self.limits.max_in_flight)
         self._order = asyncio.Lock()
         if isinstance(self.server, ServerCore):
             options = session_options(self.grant.permissions, self.grant.row_filter)
             self._session = SinkSession(self.server, self._queue.put, options)
+            self._session._identity = self.grant.identity
             self.server._close_callbacks.add(self._server_closes)
+            self.server._connections.add(self)
         else:
             self._session = self.server.new_session(lambda data: self._queue.put(bytes(data), False))
+        self._count("connections_opened")
+        log_event(
+            logger, logging.INFO, "connection_opened", connection=self._id, peer=self.peer, identity=self.grant.identity
+        )
+
+    def start(self) -> None:
+        """Begins to send, or goes on on a new socket."""
         self._sender = self.loop.create_task(self._send_all())
         self._queue.on_end = self._sender.cancel
+
+    @property
+    def queue_size(self) -> int:
+        """The bytes that wait to be sent."""
+        return self._queue.size
+
+    @property
+    def idle(self) -> bool:
+        """Whether every request is answered and every answer is handed to the socket."""
+        return self._in_flight == 0 and self._queue.size == 0
+
+    @property
+    def ended(self) -> bool:
+        """Whether its session is over."""
+        return self._session_closed or self._queue.reason is not None
+
+    def engine_restarted(self) -> None:
+        """The session's views are gone: the client must begin anew. Called on an engine's thread."""
+        self._queue.close(_RestartedError())
 
     @property
     def session(self) -> Any:
@@ -236,32 +425,67 @@ class Connection:
     async def receive(self, data: bytes) -> None:
         """Takes one message from the client; comes back when it is queued, and waits while too many are in flight."""
         if len(data) > self.limits.max_message_size:
-            text = f"a message of {len(data)} bytes is larger than max_message_size ({self.limits.max_message_size})"
+            text = (
+                f"a message of {len(data)} bytes exceeds the limit `max_message_size` of "
+                f"{self.limits.max_message_size}; raise it where the handler is set up"
+            )
+            self._count("messages_too_large")
             self._refuse(data, text)
             return
         await self._slots.acquire()
+        self._in_flight += 1
         try:
             if isinstance(self._session, SinkSession):
+                data = await check_later(self.server, data, self.grant.identity, self._call)
+                if self.resumable:
+                    note_subscription(self.subscriptions, data)
                 future = self._session.submit(data)
                 future.add_done_callback(lambda done: self._on_loop(self._answered, data, done))
                 return
             await self._handle_blocking(data)
         except SightlineError as error:
             self._refuse(data, str(error))
+        self._in_flight -= 1
         self._slots.release()
 
     async def close(self) -> None:
         """Ends the connection from the client's side: the session goes, with its views."""
         self._queue.close(_ClosedError())
         await self._close_session()
+        await self._stop_sender()
+
+    async def park(self) -> None:
+        """The socket is lost; the session waits for another one."""
+        self._queue.park()
+        await self._stop_sender()
+
+    async def sent_close(self) -> None:
+        """Comes back when the socket was told that the server is closed."""
+        await asyncio.gather(self._sender, return_exceptions=True)
+
+    async def _stop_sender(self) -> None:
+        self._sender.cancel()
         await asyncio.gather(self._sender, return_exceptions=True)
 
     async def _close_session(self) -> None:
         if self._session_closed:
             return
         self._session_closed = True
+        self._count("connections_closed")
+        self._count("notices_merged", self._queue.n_merged)
+        log_event(
+            logger,
+            logging.INFO,
+            "connection_closed",
+            connection=self._id,
+            peer=self.peer,
+            identity=self.grant.identity,
+            messages_sent=self._queue.n_sent,
+            reason=type(self._queue.reason).__name__ if self._queue.reason is not None else None,
+        )
         if isinstance(self._session, SinkSession):
             self.server._close_callbacks.discard(self._server_closes)
+            self.server._connections.discard(self)
             future = self._session.close()
             if future is not None:
                 future.add_done_callback(lambda done: self._on_loop(self._hand_out, done))
@@ -271,6 +495,7 @@ class Connection:
     # Requests
 
     def _answered(self, data: bytes, future: Future[list[SessionBase]]) -> None:
+        self._in_flight -= 1
         self._slots.release()
         error = future.exception()
         if error is not None:
@@ -309,6 +534,17 @@ class Connection:
         if inspect.isawaitable(result):
             await result
 
+    async def _call(self, function: Callable[..., Any], *arguments: Any) -> Any:
+        """Runs a function of the application's where it does not block the loop; a coroutine is left to be awaited."""
+        if self.executor is None:
+            return await self.loop.run_in_executor(None, function, *arguments)
+        result = self.executor.submit(function, *arguments)
+        return await asyncio.wrap_future(result) if isinstance(result, Future) else result
+
+    def _count(self, name: str, n: int = 1) -> None:
+        if isinstance(self.server, ServerCore):
+            self.server._handler_metrics.add(name, n)
+
     def _refuse(self, data: bytes, text: str) -> None:
         """Answers a request with an error that the engine had no part in."""
         try:
@@ -332,28 +568,38 @@ class Connection:
         try:
             while True:
                 await self.send(await self._queue.get())
-        except (asyncio.CancelledError, _ClosedError, _ServerClosedError, SlowClientError):
+        except (asyncio.CancelledError, _ClosedError, _ServerClosedError, _RestartedError, SlowClientError):
             # The queue's end also cancels a send that is stuck; any other cancellation is the loop's.
             if self._queue.reason is None:
                 raise
         except Exception as error:
             logger.info("a client went away while it was sent to: %s", error)
+            if self.resumable:
+                # The reading side ends as well, and parks the connection.
+                return
             self._queue.close(_ClosedError())
         reason = self._queue.reason
         if isinstance(reason, SlowClientError):
-            logger.warning("%s", reason)
+            self._count("slow_clients")
+            log_event(
+                logger,
+                logging.WARNING,
+                "slow_client",
+                connection=self._id,
+                peer=self.peer,
+                identity=self.grant.identity,
+                max_queue_bytes=self.limits.max_queue_bytes,
+            )
             await self._close_session()
             await self._close_socket(TRY_LATER, str(reason))
         elif isinstance(reason, _ServerClosedError):
             await self._close_socket(GOING_AWAY, "the server is closing")
+        elif isinstance(reason, _RestartedError):
+            await self._close_session()
+            await self._close_socket(RESTART, "the engine failed and was started anew")
 
     async def _close_socket(self, code: int, reason: str) -> None:
-        try:
-            result = self.close_socket(code, reason.encode()[:_REASON_BYTES].decode(errors="ignore"))
-            if inspect.isawaitable(result):
-                await result
-        except Exception as error:
-            logger.debug("a websocket could not be closed: %s", error)
+        await close_quietly(self.close_socket, code, reason)
 
     def _server_closes(self) -> None:
         self._queue.close(_ServerClosedError())

@@ -10,14 +10,14 @@ Pings are the server's: uvicorn sends them every 20 seconds (`--ws-ping-interval
 
 from __future__ import annotations
 
-import asyncio
 from collections.abc import Collection
 from typing import TYPE_CHECKING, Any
 
 from starlette.websockets import WebSocket
 
 from .._session import Permissions
-from ._connection import DEFAULT_LIMIT, POLICY, Authorize, Connection, Limits, decide
+from ._connection import DEFAULT_LIMIT, POLICY, TRY_LATER, Authorize, Limits, decide, is_draining, refused
+from ._resume import PARAMETER, attach
 
 if TYPE_CHECKING:
     from .._server import ServerCore
@@ -33,7 +33,7 @@ class SightlineStarletteHandler:
         perspective_server: the server; the process-wide one if not given.
         executor: an object with `submit(function, *args)` that runs callbacks of clients in this process.
         loop: taken for compatibility; the running loop is used.
-        permissions, authorize, max_message_size, max_queue_bytes, allowed_origins: as for
+        permissions, authorize, max_message_size, max_queue_bytes, max_in_flight, resume_grace, allowed_origins: as for
             `sightline.handlers.tornado.SightlineTornadoHandler`; `authorize` sees the `starlette.websockets.WebSocket`,
             which has the headers, cookies and query of the request.
     """
@@ -49,6 +49,8 @@ class SightlineStarletteHandler:
         authorize: Authorize | None = None,
         max_message_size: int = DEFAULT_LIMIT,
         max_queue_bytes: int = DEFAULT_LIMIT,
+        max_in_flight: int = 64,
+        resume_grace: float = 60.0,
         allowed_origins: Collection[str] | None = None,
     ) -> None:
         if perspective_server is None:
@@ -61,27 +63,42 @@ class SightlineStarletteHandler:
         self._loop = loop
         self._permissions = permissions
         self._authorize = authorize
-        self._limits = Limits(max_message_size=max_message_size, max_queue_bytes=max_queue_bytes)
+        self._limits = Limits(
+            max_message_size=max_message_size,
+            max_queue_bytes=max_queue_bytes,
+            max_in_flight=max_in_flight,
+            resume_grace=resume_grace,
+        )
         self._allowed_origins = allowed_origins
 
     async def run(self) -> None:
         """Serves until the client goes; a refused client is answered 403."""
         socket = self._websocket
         origin = socket.headers.get("origin")
-        refused = self._allowed_origins is not None and origin is not None and origin not in self._allowed_origins
-        grant = None if refused else await decide(self._authorize, socket, self._permissions)
+        peer = socket.client.host if socket.client is not None else ""
+        if is_draining(self._server):
+            await socket.close(code=TRY_LATER)
+            return
+        if self._allowed_origins is not None and origin is not None and origin not in self._allowed_origins:
+            refused(self._server, peer, "origin")
+            grant = None
+        else:
+            grant = await decide(self._authorize, socket, self._permissions, self._server, peer)
         if grant is None:
             await socket.close(code=POLICY)
             return
         await socket.accept()
-        connection = Connection(
+        connection = await attach(
             server=self._server,
             send=socket.send_bytes,
+            send_text=socket.send_text,
             close_socket=lambda code, reason: socket.close(code=code, reason=reason),
             grant=grant,
             limits=self._limits,
-            loop=asyncio.get_running_loop(),
             executor=self._executor,
+            peer=peer,
+            wanted=socket.query_params.get(PARAMETER),
+            received=socket.query_params.get("received"),
         )
         try:
             while True:

@@ -14,7 +14,8 @@ from typing import TYPE_CHECKING, Any
 from tornado.websocket import WebSocketClosedError, WebSocketHandler
 
 from .._session import Permissions
-from ._connection import DEFAULT_LIMIT, Authorize, Connection, Grant, Limits, decide
+from ._connection import DEFAULT_LIMIT, Authorize, Grant, Limits, decide, is_draining, refused
+from ._resume import PARAMETER, Attachment, attach
 
 if TYPE_CHECKING:
     from .._server import ServerCore
@@ -36,6 +37,9 @@ class SightlineTornadoHandler(WebSocketHandler):
             `permissions`; permissions or a `Grant` grant themselves.
         max_message_size: bytes of one incoming message.
         max_queue_bytes: bytes that may wait for a client before it is disconnected (code 1013).
+        max_in_flight: requests of a client that may wait for the engine; further ones are not read until then.
+        resume_grace: seconds that the session of a lost connection waits, if its client asked for a session that can be
+            resumed; see `docs/serving.md`. 0 for never.
         ping_interval: seconds between pings; a client that does not answer is disconnected. None for no pings.
         allowed_origins: origins (`https://host`) of pages that may connect; None for all, as the reference does.
 
@@ -60,6 +64,8 @@ class SightlineTornadoHandler(WebSocketHandler):
         authorize: Authorize | None = None,
         max_message_size: int | None = None,
         max_queue_bytes: int = DEFAULT_LIMIT,
+        max_in_flight: int = 64,
+        resume_grace: float = 60.0,
         ping_interval: float | None = 30.0,
         allowed_origins: Collection[str] | None = None,
     ) -> None:
@@ -74,11 +80,16 @@ class SightlineTornadoHandler(WebSocketHandler):
         self._permissions = permissions
         self._authorize = authorize
         size = max_message_size or max_buffer_size or DEFAULT_LIMIT
-        self._limits = Limits(max_message_size=size, max_queue_bytes=max_queue_bytes)
+        self._limits = Limits(
+            max_message_size=size,
+            max_queue_bytes=max_queue_bytes,
+            max_in_flight=max_in_flight,
+            resume_grace=resume_grace,
+        )
         self._ping_interval = ping_interval
         self._allowed_origins = allowed_origins
         self._grant: Grant | None = None
-        self._connection: Connection | None = None
+        self._connection: Attachment | None = None
 
     @property
     def ping_interval(self) -> float | None:
@@ -92,27 +103,38 @@ class SightlineTornadoHandler(WebSocketHandler):
 
     def check_origin(self, origin: str) -> bool:
         """Whether a page of this origin may connect."""
-        return self._allowed_origins is None or origin in self._allowed_origins
+        allowed = self._allowed_origins is None or origin in self._allowed_origins
+        if not allowed:
+            refused(self.server, self.request.remote_ip or "", "origin")
+        return allowed
 
     async def prepare(self) -> None:
         """Asks `authorize`, before the handshake."""
-        self._grant = await decide(self._authorize, self.request, self._permissions)
+        if is_draining(self.server):
+            self.set_status(503)
+            await self.finish("the server is closing")
+            return
+        peer = self.request.remote_ip or ""
+        self._grant = await decide(self._authorize, self.request, self._permissions, self.server, peer)
         if self._grant is None:
             self.set_status(403)
             await self.finish("not authorized")
 
-    def open(self, *args: str, **kwargs: str) -> None:
-        """Opens the session."""
-        self._connection = Connection(
+    async def open(self, *args: str, **kwargs: str) -> None:
+        """Opens the session, or resumes one."""
+        self._connection = await attach(
             server=self.server,
             send=self._send,
+            send_text=self._send_text,
             close_socket=self.close,
             grant=self._grant or Grant(),
             limits=self._limits,
-            loop=asyncio.get_running_loop(),
             executor=self.executor,
+            peer=self.request.remote_ip or "",
+            wanted=self.get_query_argument(PARAMETER, None),
+            received=self.get_query_argument("received", None),
         )
-        self.session = self._connection.session
+        self.session = self._connection.connection.session
 
     def on_message(self, message: str | bytes) -> Awaitable[None] | None:
         """Takes one request; text is ignored."""
@@ -125,6 +147,9 @@ class SightlineTornadoHandler(WebSocketHandler):
         connection, self._connection = self._connection, None
         if connection is not None:
             self._closing = asyncio.get_running_loop().create_task(connection.close())
+
+    async def _send_text(self, text: str) -> None:
+        await self.write_message(text)
 
     async def _send(self, data: bytes) -> None:
         try:

@@ -92,7 +92,7 @@ fn length(length: i64, budget: &Budget) -> Result<usize> {
         .filter(|&length| length <= budget.rows)
         .ok_or_else(|| {
             malformed(format!(
-                "a length of {length} rows (at most {})",
+                "a length of {length} rows (at most {}, the limit `input_rows`)",
                 budget.rows
             ))
         })
@@ -315,7 +315,10 @@ impl<'a> Buffer<'a> {
             return Ok(Cow::Borrowed(data));
         };
         let left = budget.bytes.get().checked_sub(length).ok_or_else(|| {
-            format!("decompressing would take {length} bytes more than the limit allows")
+            format!(
+                "decompressing would take {length} bytes more, beyond the limit `decompressed_bytes`; raise it in the \
+                 server's options"
+            )
         })?;
         budget.bytes.set(left);
         let out = match codec {

@@ -403,10 +403,8 @@ impl Loader<'_, '_> {
     fn add_rows(&mut self, n: usize) -> Result<()> {
         self.n_rows = self.n_rows.saturating_add(n);
         if self.n_rows > self.budget.rows {
-            return Err(Error::limit(format!(
-                "The input has more than {} rows",
-                self.budget.rows
-            )));
+            let what = format!("The input has more than {} rows", self.budget.rows);
+            return Err(Error::over(what, "input_rows"));
         }
         Ok(())
     }

@@ -342,9 +342,8 @@ fn expand(
             ))
         })?;
         if parents.len().saturating_add(count) > max_rows {
-            return Err(Error::limit(format!(
-                "Flattening lists makes more than {max_rows} rows, at row {i}"
-            )));
+            let what = format!("Flattening lists makes more than {max_rows} rows, at row {i}");
+            return Err(Error::over(what, "input_rows"));
         }
         parents.resize(parents.len() + count, i as u32);
         // The first list is the outer loop.

@@ -126,10 +126,8 @@ fn parse(mut cursor: Cursor<'_>, columns: &mut [Cells], options: &IngestOptions)
         }
         n_rows += 1;
         if n_rows > options.max_rows {
-            return Err(Error::limit(format!(
-                "The input has more than {} rows",
-                options.max_rows
-            )));
+            let what = format!("The input has more than {} rows", options.max_rows);
+            return Err(Error::over(what, "input_rows"));
         }
     }
     Ok(n_rows)

@@ -295,7 +295,7 @@ impl<'a> Lexer<'a> {
     pub fn deeper(&self, depth: usize) -> Result<usize> {
         depth
             .checked_sub(1)
-            .ok_or_else(|| self.error("nested too deeply"))
+            .ok_or_else(|| self.error("nested deeper than the limit `json_depth` allows"))
     }
 }
 

@@ -114,7 +114,8 @@ pub fn values(
 }
 
 fn too_many_rows(options: &IngestOptions) -> Error {
-    Error::limit(format!("The input has more than {} rows", options.max_rows))
+    let what = format!("The input has more than {} rows", options.max_rows);
+    Error::over(what, "input_rows")
 }
 
 fn end(lexer: &mut Lexer<'_>) -> Result<()> {

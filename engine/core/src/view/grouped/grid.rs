@@ -62,7 +62,8 @@ impl Grid {
     pub(super) fn check(&self) -> Result<()> {
         if self.n_live_cells() > self.max_cells {
             return Err(Error::limit(format!(
-                "the pivot has more than {} cells; filter it, group by fewer columns, or raise the limit on view cells",
+                "the pivot has more than {} cells; filter it, group by fewer columns, or raise the limit `pivot_cells` \
+                 in the server's options",
                 self.max_cells
             )));
         }
