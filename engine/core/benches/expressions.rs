@@ -1,8 +1,7 @@
-//! Computed columns over a million rows: expressions of each kind, and windows, built whole and stepped.
+//! Computed columns over a million rows: expressions of each kind, and windows.
 //!
-//! `cargo bench -p sightline-core --bench expressions`. The table of `docs/expressions.md` and `docs/windows.md` is taken
-//! from its medians. A view with one computed column is built over a table of floats `x` and `y`, integers `i` and `j`,
-//! datetimes `at`, texts `few` (500 distinct) and `many` (all distinct).
+//! `cargo bench -p sightline-core --bench expressions`. A view with one computed column is built over a table of floats `x`
+//! and `y`, integers `i` and `j`, datetimes `at`, texts `few` (500 distinct) and `many` (all distinct).
 
 use divan::{Bencher, black_box};
 use sightline_core::DataType;
