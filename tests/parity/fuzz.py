@@ -2,7 +2,7 @@
 
 Prints each difference, shrunk, as a scenario that `check.py --scenario FILE` runs again. `--steady` compares Sightline
 with itself instead: views that lived through the updates with views made afterwards. `--deltas` compares what flat views
-hear of each change.
+hear of each change, `--expressions` makes views of expressions only.
 """
 
 from __future__ import annotations
@@ -14,7 +14,7 @@ from pathlib import Path
 
 sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
 
-from parity.support import compare, generate, shrink, steady
+from parity.support import compare, generate, language, shrink, steady
 from parity.support.oracle import REFERENCE, Worker
 from parity.support.ours import MODULE
 from parity.support.steps import Scenario
@@ -29,6 +29,7 @@ def main() -> int:
     parser.add_argument("--reference", default=REFERENCE)
     parser.add_argument("--steady", action="store_true")
     parser.add_argument("--deltas", action="store_true", help="compare the deltas of flat views")
+    parser.add_argument("--expressions", action="store_true", help="compare random expressions")
     parser.add_argument("--keep-going", action="store_true", help="report every failing seed, not only the first ten")
     options = parser.parse_args()
     until, failed, done = time.monotonic() + options.seconds, 0, 0
@@ -48,9 +49,15 @@ def main() -> int:
             done += 1
             if options.deltas:
                 scenario = generate.Maker(seed).deltas()
+            elif options.expressions:
+                scenario = language.expressions(seed)
             else:
                 scenario = generate.Maker(seed).scenario(n_changes=6) if options.steady else generate.make(seed)
-            if differences(scenario):
+            found = differences(scenario)
+            if found and options.expressions:
+                failed += 1
+                print(f"seed {seed}:", *language.named(scenario, found), sep="\n", end="\n\n", flush=True)
+            elif found:
                 failed += 1
                 small = shrink.shrink(scenario, lambda case: bool(differences(case)))
                 print(f"seed {seed}:", *differences(small)[:5], shrink.as_python(small), sep="\n", end="\n\n", flush=True)

@@ -148,7 +148,7 @@ pub(super) fn compare<T: Copy + PartialOrd>(
     }
 }
 
-/// Corrects comparisons where a side is null: null equals only null, and has no order.
+/// Corrects comparisons where a side is null: null equals only null, and is neither less nor greater than anything.
 pub(super) fn settle_nulls(
     op: Compare,
     results: &mut [bool],
@@ -156,7 +156,7 @@ pub(super) fn settle_nulls(
     b: Option<&Bitmap>,
 ) {
     let one_null = op == Compare::NotEqual;
-    let both_null = op == Compare::Equal;
+    let both_null = op.holds(std::cmp::Ordering::Equal);
     let valid = |bitmap: Option<&Bitmap>, i: usize| bitmap.is_none_or(|bitmap| bitmap.get(i));
     for_each_null(a, |i| {
         results[i] = if valid(b, i) { one_null } else { both_null }

@@ -52,7 +52,7 @@ pub(super) fn power(a: f64, b: f64) -> f64 {
 /// A comparison that is never null: null equals only null, and is neither less nor greater than anything.
 pub(super) fn compare(op: Compare, a: Value<'_>, b: Value<'_>) -> bool {
     match (a, b) {
-        (Value::Null, Value::Null) => op == Compare::Equal,
+        (Value::Null, Value::Null) => op.holds(std::cmp::Ordering::Equal),
         (Value::Null, _) | (_, Value::Null) => op == Compare::NotEqual,
         // NaN is unequal to everything, itself included.
         (Value::Float(a), Value::Float(b)) => a

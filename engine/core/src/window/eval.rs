@@ -7,12 +7,13 @@
 use std::collections::VecDeque;
 use std::ops::Range;
 
-use crate::column::{Column, Data};
+use crate::column::{Bitmap, Column, Data, column_of};
 use crate::schema::DataType;
-use crate::value::{Value, compare_floats};
+use crate::value::Value;
 use crate::view::{Columns, Slot};
 
 use super::plan::{FramePlan, Number, Op, Pick, Place, WindowPlan};
+use super::quantile::Ordered;
 use super::sum::Moments;
 
 /// Distance of the checkpoints of cumulative state.
@@ -27,6 +28,36 @@ pub enum Cells {
     Floats(Vec<Option<f64>>),
     /// Whole numbers.
     Ints(Vec<i64>),
+}
+
+impl Cells {
+    /// The cells as a column of their own; `source` is what rows are picked from.
+    pub fn into_column(self, dtype: DataType, source: Option<&Column>) -> Column {
+        match (self, source) {
+            (Self::Floats(numbers), _) => {
+                let mut validity = Bitmap::filled(numbers.len(), true);
+                let values = (numbers.into_iter().enumerate())
+                    .map(|(i, number)| {
+                        if number.is_none() {
+                            validity.set(i, false);
+                        }
+                        number.unwrap_or_default()
+                    })
+                    .collect();
+                let validity = Some(validity).filter(|validity| !validity.all());
+                Column::from_parts(dtype, Data::Float(values), validity)
+            }
+            (Self::Ints(numbers), _) => Column::from_parts(dtype, Data::Int(numbers), None),
+            (Self::Rows(picked), Some(source)) => column_of(
+                dtype,
+                picked.iter().map(|slot| match slot {
+                    Some(slot) => source.value(*slot as usize),
+                    None => Value::Null,
+                }),
+            ),
+            (Self::Rows(picked), None) => Column::nulls(dtype, picked.len()),
+        }
+    }
 }
 
 /// Running state before the positions `0, STRIDE, 2 * STRIDE, ...` of one partition.
@@ -89,12 +120,13 @@ impl<'a> Input<'a> {
             .is_none_or(|column| column.is_null(slot as usize))
     }
 
-    /// The order key as the number that range frames measure: days for dates, milliseconds for datetimes.
+    /// The order key as the number that range frames measure: days for dates, milliseconds for datetimes. A key that is
+    /// not a number measures nothing, as if it were null.
     fn order_number(&self, slot: Slot) -> Option<f64> {
         let (column, descending) = self.plan.order_by?;
         let number = match self.columns.get(column).value(slot as usize) {
             Value::Date(days) => f64::from(days),
-            value => value.as_f64()?,
+            value => value.as_f64().filter(|number| !number.is_nan())?,
         };
         Some(if descending { -number } else { number })
     }
@@ -141,8 +173,9 @@ impl<'a> Input<'a> {
                     let later = &self.rows[at.min(n)..];
                     let reached = start.map_or(1, |start| {
                         later.partition_point(|&slot| {
+                            // Asked as `frame_start` asks, so that both round alike.
                             self.order_number(slot)
-                                .is_none_or(|number| number <= start + reach)
+                                .is_none_or(|number| number - reach <= start)
                         })
                     });
                     add(at..at + reached.max(1));
@@ -211,10 +244,11 @@ impl<'a> Input<'a> {
         checkpoints: &mut Checkpoints,
         finish: impl Fn(&Moments) -> f64,
     ) -> Vec<f64> {
+        let squares = matches!(self.plan.op, Op::Number(Number::Var | Number::Stddev));
         let add = |moments: &mut Moments, slot: Slot| {
             // What is counted need not be a number.
             if !self.is_null(slot) {
-                moments.insert(self.number(slot).unwrap_or(0.0));
+                moments.insert(self.number(slot).unwrap_or(0.0), squares);
             }
         };
         if self.plan.frame == FramePlan::Cumulative {
@@ -239,7 +273,7 @@ impl<'a> Input<'a> {
             for gone in start..next.min(at) {
                 let slot = self.rows[gone];
                 if !self.is_null(slot) {
-                    moments.retract(self.number(slot).unwrap_or(0.0));
+                    moments.retract(self.number(slot).unwrap_or(0.0), squares);
                 }
             }
             start = next;
@@ -425,43 +459,29 @@ impl<'a> Input<'a> {
         }
     }
 
-    /// Rolling quantiles by a sorted copy of the frame.
+    /// Rolling quantiles over the frames of a range.
     fn quantiles(&self, fraction: f64, range: Range<usize>) -> Vec<Option<f64>> {
         let mut start = self.first_start(range.start);
         if !range.is_empty() {
             start = self.frame_start(range.start, start);
         }
-        let mut sorted: Vec<f64> = self.rows[start..range.start.max(start)]
-            .iter()
-            .filter_map(|&slot| self.number(slot))
+        let first = start.min(range.start);
+        let numbers: Vec<Option<f64>> = (self.rows[first..range.end].iter())
+            .map(|&slot| self.number(slot))
             .collect();
-        sorted.sort_by(|&a, &b| compare_floats(a, b));
-        let place = |sorted: &[f64], value: f64| {
-            sorted.partition_point(|&other| compare_floats(other, value).is_lt())
+        let widest = match self.plan.frame {
+            FramePlan::Rows(width) => width.saturating_add(1),
+            FramePlan::Range(_) | FramePlan::Cumulative => numbers.len(),
         };
+        let mut frame = Ordered::new(&numbers, widest);
+        (start..range.start).for_each(|at| frame.insert(at - first));
         range
             .map(|at| {
                 let next = self.frame_start(at, start);
-                for gone in start..next.min(at) {
-                    if let Some(value) = self.number(self.rows[gone]) {
-                        sorted.remove(place(&sorted, value));
-                    }
-                }
+                (start..next.min(at)).for_each(|gone| frame.remove(gone - first));
                 start = next;
-                if let Some(value) = self.number(self.rows[at]) {
-                    sorted.insert(place(&sorted, value), value);
-                }
-                let last = sorted.len().checked_sub(1)?;
-                let target = fraction * last as f64;
-                let (below, above) = (
-                    sorted[target.floor() as usize],
-                    sorted[target.ceil() as usize],
-                );
-                Some(if below == above {
-                    below
-                } else {
-                    below + (above - below) * target.fract()
-                })
+                frame.insert(at - first);
+                frame.quantile(fraction)
             })
             .collect()
     }

@@ -5,11 +5,12 @@
 //! the touched positions reach: a frame, an offset, or, for cumulative ops, the rest of the partition.
 //!
 //! `plan` what to compute - `partition` rows in window order - `eval` cells of a run of positions - `sum` sums without
-//! drift.
+//! drift - `quantile` rolling quantiles.
 
 mod eval;
 mod partition;
 mod plan;
+mod quantile;
 mod sum;
 
 use std::ops::Range;
@@ -30,6 +31,8 @@ pub struct WindowColumn {
     partitions: Partitions,
     checkpoints: Vec<Checkpoints>,
     column: Column,
+    /// How many cells were evaluated in all.
+    n_evaluated: u64,
 }
 
 impl WindowColumn {
@@ -40,13 +43,25 @@ impl WindowColumn {
             checkpoints: vec![Checkpoints::default(); partitions.len()],
             partitions,
             column: Column::nulls(plan.dtype, n_slots),
+            n_evaluated: 0,
             plan,
         };
         for partition in 0..built.partitions.len() as u32 {
             let all = 0..built.partitions.rows(partition).len();
-            built.evaluate(partition, all, columns, &mut Changed::default());
+            let cells = built.cells(partition, all, columns);
+            let source = built.plan.source.map(|source| columns.get(source));
+            let fresh = cells.into_column(built.plan.dtype, source);
+            let targets = built.partitions.rows(partition).iter();
+            built
+                .column
+                .scatter(&fresh, targets.map(|&slot| slot as usize).zip(0..));
         }
         built
+    }
+
+    /// How many cells were evaluated since the window was made: what its building and its steps cost.
+    pub fn n_evaluated(&self) -> u64 {
+        self.n_evaluated
     }
 
     /// The cells by slot. Those of free slots are of no meaning.
@@ -90,6 +105,17 @@ impl WindowColumn {
         }
     }
 
+    /// Evaluates a run of positions.
+    fn cells(&mut self, partition: u32, range: Range<usize>, columns: Columns<'_>) -> Cells {
+        self.n_evaluated += range.len() as u64;
+        let input = Input {
+            plan: &self.plan,
+            columns,
+            rows: self.partitions.rows(partition),
+        };
+        input.evaluate(range, &mut self.checkpoints[partition as usize])
+    }
+
     /// Evaluates a run of positions and writes the cells that differ.
     fn evaluate(
         &mut self,
@@ -98,14 +124,8 @@ impl WindowColumn {
         columns: Columns<'_>,
         changed: &mut Changed,
     ) {
-        let rows = self.partitions.rows(partition);
-        let input = Input {
-            plan: &self.plan,
-            columns,
-            rows,
-        };
-        let slots = &rows[range.clone()];
-        let cells = input.evaluate(range, &mut self.checkpoints[partition as usize]);
+        let cells = self.cells(partition, range.clone(), columns);
+        let slots = &self.partitions.rows(partition)[range];
         let source = self.plan.source.map(|source| columns.get(source));
         let value = |i: usize| match &cells {
             Cells::Rows(picked) => match (picked[i], source) {

@@ -25,7 +25,21 @@ impl Double {
     }
 }
 
-/// Count, sum and sum of squares of the numbers of a frame.
+/// The rounding error of `product`, which is `a * b`, by Dekker's method: a fused multiply-add is a slow call where the
+/// machine has none, as in WebAssembly. Where the splitting overflows there is no error to speak of.
+fn product_error(a: f64, b: f64, product: f64) -> f64 {
+    const SPLIT: f64 = 134_217_729.0; // 2^27 + 1
+    let split = |value: f64| {
+        let shifted = value * SPLIT;
+        let high = shifted - (shifted - value);
+        (high, value - high)
+    };
+    let ((a_high, a_low), (b_high, b_low)) = (split(a), split(b));
+    let error = ((a_high * b_high - product) + a_high * b_low + a_low * b_high) + a_low * b_low;
+    if error.is_finite() { error } else { 0.0 }
+}
+
+/// Count, sum and, where a variance is wanted, sum of squares of the numbers of a frame.
 #[derive(Debug, Clone, Copy, Default)]
 pub struct Moments {
     n_finite: i64,
@@ -37,14 +51,14 @@ pub struct Moments {
 }
 
 impl Moments {
-    /// Takes a number in.
-    pub fn insert(&mut self, value: f64) {
-        self.change(value, 1);
+    /// Takes a number in. Without `squares` there is no variance to be had.
+    pub fn insert(&mut self, value: f64, squares: bool) {
+        self.change(value, 1, squares);
     }
 
     /// Takes a number out that was taken in.
-    pub fn retract(&mut self, value: f64) {
-        self.change(value, -1);
+    pub fn retract(&mut self, value: f64, squares: bool) {
+        self.change(value, -1, squares);
         if self.n_finite == 0 {
             // Nothing is left, not even a rounding error.
             self.sum = Double::default();
@@ -52,15 +66,17 @@ impl Moments {
         }
     }
 
-    fn change(&mut self, value: f64, n: i64) {
+    fn change(&mut self, value: f64, n: i64, squares: bool) {
         if value.is_finite() {
             self.n_finite += n;
             self.sum.add(value * n as f64);
-            let square = value * value;
-            // The rounding error of the square, so that large values cancel as well as small ones.
-            let error = value.mul_add(value, -square);
-            self.squares.add(square * n as f64);
-            self.squares.add(error * n as f64);
+            if squares {
+                let square = value * value;
+                // With its rounding error, so that large values cancel as well as small ones.
+                self.squares.add(square * n as f64);
+                self.squares
+                    .add(product_error(value, value, square) * n as f64);
+            }
         } else if value.is_nan() {
             self.n_nan += n;
         } else if value > 0.0 {
@@ -102,14 +118,20 @@ impl Moments {
         if n != self.n_finite {
             return Some(f64::NAN);
         }
-        // Sum of squared deviations: squares - sum^2 / n, in double precision throughout.
-        let mean = self.sum.value() / n as f64;
-        let mut deviations = self.squares;
-        let product = self.sum.value() * mean;
-        let error = self.sum.value().mul_add(mean, -product);
-        deviations.add(-product);
-        deviations.add(-error);
-        Some((deviations.value() / (n - 1) as f64).max(0.0))
+        // n * squares - sum^2, in twice the precision of a double throughout: the two are close where the mean is far
+        // from zero.
+        let mut deviations = Double::default();
+        let mut add = |a: f64, b: f64| {
+            let product = a * b;
+            deviations.add(product);
+            deviations.add(product_error(a, b, product));
+        };
+        let count = n as f64;
+        add(self.squares.high, count);
+        add(self.squares.low, count);
+        add(self.sum.high, -self.sum.high);
+        add(self.sum.high, -2.0 * self.sum.low);
+        Some((deviations.value() / (count * (count - 1.0))).max(0.0))
     }
 }
 
@@ -120,23 +142,41 @@ mod tests {
     #[test]
     fn what_came_and_went_leaves_no_trace() {
         let mut moments = Moments::default();
-        moments.insert(0.1);
+        moments.insert(0.1, true);
         for value in [1e15, f64::INFINITY, f64::NAN] {
-            moments.insert(value);
+            moments.insert(value, true);
         }
         for value in [f64::NAN, 1e15, f64::INFINITY] {
-            moments.retract(value);
+            moments.retract(value, true);
         }
         assert_eq!(moments.sum(), Some(0.1));
-        moments.retract(0.1);
+        moments.retract(0.1, true);
         assert_eq!(moments.sum(), None);
+    }
+
+    #[test]
+    fn the_error_of_a_product_is_exact() {
+        for (a, b) in [(0.1, 0.1), (1.0 / 3.0, 7.3), (1e10 + 0.7, -123_456_789.123)] {
+            let (a, b): (f64, f64) = (a, b);
+            assert_eq!(product_error(a, b, a * b), a.mul_add(b, -(a * b)));
+        }
+        assert_eq!(product_error(1e200, 1e200, f64::INFINITY), 0.0);
+    }
+
+    #[test]
+    fn variance_stays_exact_far_from_zero() {
+        let mut moments = Moments::default();
+        for value in [1e9 + 1.0, 1e9 + 2.0, 1e9 + 4.0] {
+            moments.insert(value, true);
+        }
+        assert_eq!(moments.variance(), Some(7.0 / 3.0));
     }
 
     #[test]
     fn variance_is_that_of_the_sample() {
         let mut moments = Moments::default();
         for value in [1.0, 2.0, 4.0] {
-            moments.insert(value);
+            moments.insert(value, true);
         }
         let expected = 7.0 / 3.0;
         assert!(
