@@ -372,7 +372,8 @@ class Connection:
     _session_closed: bool = False
 
     def __post_init__(self) -> None:
-        history = self.limits.resume_bytes if self.resumable else 0
+        # What is sent again, and what waited meanwhile, must leave room in the queue for what comes.
+        history = min(self.limits.resume_bytes, self.limits.max_queue_bytes // 4) if self.resumable else 0
         self._queue = SendQueue(self.loop, self.limits.max_queue_bytes, history)
         self._id = next(_ids)
         self._in_flight = 0
