@@ -367,7 +367,7 @@ class Connection:
     _queue: SendQueue = field(init=False)
     _session: Any = field(init=False)
     _slots: asyncio.Semaphore = field(init=False)
-    _sender: asyncio.Task[None] = field(init=False)
+    _sender: asyncio.Task[None] | None = field(init=False, default=None)
     _order: asyncio.Lock = field(init=False)
     _session_closed: bool = False
 
@@ -462,9 +462,12 @@ class Connection:
 
     async def sent_close(self) -> None:
         """Comes back when the socket was told that the server is closed."""
-        await asyncio.gather(self._sender, return_exceptions=True)
+        if self._sender is not None:
+            await asyncio.gather(self._sender, return_exceptions=True)
 
     async def _stop_sender(self) -> None:
+        if self._sender is None:
+            return
         self._sender.cancel()
         await asyncio.gather(self._sender, return_exceptions=True)
 
