@@ -158,7 +158,8 @@ class SightlineTornadoHandler(WebSocketHandler):
 
     async def _send(self, data: bytes) -> None:
         try:
-            await self.write_message(data, binary=True)
+            # When a send is given up, Tornado's own future must not be cancelled: it logs that as an error.
+            await asyncio.shield(self.write_message(data, binary=True))
         except WebSocketClosedError as error:
             raise ConnectionError("the websocket is closed") from error
 
