@@ -17,7 +17,7 @@ from support import RawSocket, resident_bytes
 from sightline import AsyncServer, PerspectiveError, Server
 from sightline._proto import sightline_pb2 as pb
 from sightline.handlers import Grant
-from sightline.handlers._connection import SendQueue, SlowClientError
+from sightline.handlers._queue import SendQueue, SlowClientError
 
 ROWS = {"k": [1, 2, 3], "s": ["x", "y", "z"]}
 
