@@ -47,13 +47,13 @@ run: setup $(HOST_WASM) $(JS_DIST) ## build, then serve the live demo on http://
 test: setup browser build ## run all tests: Rust, Python, Node, a browser, and the built packages
 	@$(VENV_PYTHON) tests/run.py all
 
-TEST_SUITES := rust python parity node wire browser packages
+TEST_SUITES := rust python parity node differential wire browser packages
 .PHONY: $(TEST_SUITES:%=test-%)
-test-rust: ## run one suite: test-rust test-python test-parity test-node test-wire test-browser test-packages
+test-rust: ## run one suite: test-rust test-python test-parity test-node test-differential test-wire test-browser test-packages
 	@$(or $(wildcard $(VENV_PYTHON)),$(PYTHON)) tests/run.py rust
 test-python test-parity: test-%: setup $(HOST_WASM)
 	@$(VENV_PYTHON) tests/run.py $*
-test-node test-wire: test-%: setup $(HOST_WASM) $(JS_DIST)
+test-node test-differential test-wire: test-%: setup $(HOST_WASM) $(JS_DIST)
 	@$(VENV_PYTHON) tests/run.py $*
 test-browser: setup browser $(HOST_WASM) $(JS_DIST)
 	@$(VENV_PYTHON) tests/run.py browser
@@ -77,6 +77,10 @@ bench: setup build ## measure against the peers in one run (long)
 .PHONY: bench-quick
 bench-quick: setup build ## the same on little data, in under three minutes
 	$(VENV_PYTHON) -m tests.bench --quick
+
+.PHONY: bench-browser
+bench-browser: setup browser $(JS_DIST) ## first paint of a million rows in the grid, and frame times while rows arrive
+	@node tests/bench/browser/grid.mjs
 
 .PHONY: fuzz
 fuzz: ## fuzz every entry of the engine, SECONDS=60 for each target

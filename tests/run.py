@@ -88,6 +88,8 @@ def test_suites() -> list[Suite]:
         Suite("python", [*PYTEST, "host-python/tests"]),
         Suite("parity", [*PYTEST, "tests/parity"]),
         Suite("node", ["npm", "--prefix", "www", "test"]),
+        # One test, which asks the reference in a child process with time limits of its own.
+        Suite("differential", ["node", "--test", "--test-timeout=600000", *node_tests("differential")]),
         Suite("wire", [*NODE_TEST, *node_tests("wire")]),
         Suite("browser", [*NODE_TEST, *node_tests("browser")]),
         Suite("packages", [sys.executable, "tests/packages/check.py"]),

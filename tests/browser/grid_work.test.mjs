@@ -261,6 +261,28 @@ test("the selection grows by shift and by the mouse, is summed, and is copied", 
     );
   }, { attributes: { locale: "en-US" } }));
 
+test("a column is made wider by its edge, and its width is saved and restored", () =>
+  withGrid(async (grid) => {
+    await grid.untilColumn("id", ["1"]);
+    const width = async () => Math.round((await grid.header("symbol").boundingBox()).width);
+    const before = await width();
+    const edge = await grid.header("symbol").locator(".rt-column-resize").boundingBox();
+    await grid.page.mouse.move(edge.x + edge.width / 2, edge.y + 5);
+    await grid.page.mouse.down();
+    await grid.page.mouse.move(edge.x + edge.width / 2 + 60, edge.y + 5, { steps: 4 });
+    await grid.until(width, (now) => now === before + 60);
+    await grid.page.mouse.up();
+    const saved = await grid.save();
+    assert.deepEqual(saved.widths, { symbol: before + 60 });
+    assert.deepEqual(saved.sort, [], "the edge is no header to sort by");
+    await grid.restore({ widths: { symbol: 200 } });
+    await grid.until(width, (now) => now === 200);
+    // Another sorting opens another view: the width stays.
+    await grid.header("price").click();
+    await grid.untilColumn("id", ["6"]);
+    assert.equal(await width(), 200);
+  }));
+
 test("the view is exported as CSV, JSON, JSON lines and Arrow", () =>
   withGrid(async (grid) => {
     await grid.untilLabels(["Total", "AAA", "BBB", "CCC"]);

@@ -195,6 +195,32 @@ describe("the viewer on a worker of the page", () => {
       );
     }));
 
+  test("splits, filters, computes expressions and windows", () =>
+    withViewer("local", async (page) => {
+      const plain = { table: "orders", plugin: "Datagrid", settings: false, sort: [], expressions: {}, filter: [["id", "<", 4]] };
+      await restore(page, { ...plain, group_by: ["shop"], split_by: ["item"], columns: ["count"] });
+      await shows(page, rows, [
+        ["TOTAL", "1", "4", "5", "9"],
+        ["North", "1", "4"],
+        ["South", "9"],
+        ["West", "5"],
+      ]);
+      await restore(page, {
+        ...plain,
+        group_by: [],
+        split_by: [],
+        columns: ["id", "twice", "running"],
+        expressions: { twice: '"count" * 2' },
+        windows: { running: { column: "count", aggregate: "sum", cumulative: true, order_by: ["id", "asc"] } },
+      });
+      await shows(page, rows, [
+        ["0", "2.00", "1.00"],
+        ["1", "10.00", "6.00"],
+        ["2", "18.00", "15.00"],
+        ["3", "8.00", "19.00"],
+      ]);
+    }));
+
   test("an edited cell changes the table", () =>
     withViewer("local", async (page) => {
       await restore(page, {

@@ -57,6 +57,33 @@ before(async () => {
 
 after(() => rm(folder, { recursive: true, force: true }));
 
+const TYPED = `import { type Client, type OnUpdateData, type Table, type View, sharedWorker, websocket, worker } from "sightline";
+
+export async function main(): Promise<number> {
+    const client: Client = await worker();
+    await sharedWorker("x");
+    await websocket("ws://localhost/", { reconnect: false });
+    const table: Table = await client.table({ symbol: "string", price: "float" }, { index: "symbol" });
+    const view: View = await table.view({ group_by: ["symbol"], aggregates: { price: "avg" }, filter: [["price", ">", 1]] });
+    await view.on_update(({ delta, port_id }: OnUpdateData) => console.log(delta?.byteLength, port_id), { mode: "row" });
+    await view.with_typed_arrays({ float32: true }, (names, values) => console.log(names[0], values[0]?.length));
+    // @ts-expect-error There is no such option.
+    await client.table({ a: [1] }, { indx: "a" });
+    return (await view.to_columns())["price"]?.length ?? 0;
+}
+`;
+
+const TYPED_NODE = `import { WebSocketServer, table } from "sightline";
+
+export async function main(): Promise<number | undefined> {
+    const prices = await table([{ a: 1 }], { name: "prices" });
+    const server = new WebSocketServer({ port: 0, assets: [] });
+    await server.listening();
+    await server.close();
+    return await prices.size();
+}
+`;
+
 /** Opens what was built in a browser and compares what the page computed. */
 async function assertAnswers(built, pages = {}) {
   const headers = { "content-security-policy": `${STRICT_CSP}; img-src data:` };
@@ -78,6 +105,21 @@ test("a bare module script runs the package as it was packed", async () => {
   await cp(join(folder, "node_modules/sightline/dist"), join(built, "sightline"), { recursive: true });
   await writeFile(join(built, "main.js"), MAIN.replace('"sightline"', '"./sightline/index.js"').replace('"sightline/grid"', '"./sightline/grid.js"'));
   await assertAnswers(built, { "/": PAGE });
+});
+
+test("its types stand in a strict program, for browsers and for Node, without the libraries of others", async () => {
+  const sources = join(folder, "typed");
+  await mkdir(sources);
+  await writeFile(join(sources, "page.ts"), TYPED);
+  await writeFile(join(sources, "node.ts"), TYPED_NODE);
+  const compile = (file, ...words) =>
+    execFileSync(
+      join(REPO, "www/node_modules/.bin/tsc"),
+      ["--noEmit", "--strict", "--target", "es2022", "--typeRoots", join(REPO, "www/node_modules/@types"), ...words, file],
+      { cwd: sources, encoding: "utf8" },
+    );
+  compile("page.ts", "--module", "esnext", "--moduleResolution", "bundler", "--lib", "es2022,dom,dom.iterable", "--types", "");
+  compile("node.ts", "--module", "nodenext", "--moduleResolution", "nodenext", "--lib", "es2022", "--types", "node");
 });
 
 test("esbuild bundles it; the worker and the wasm file are copied beside", async () => {

@@ -16,12 +16,14 @@ export function python() {
 }
 
 /** Starts the server, runs `use(address)` and ends the server. */
-export async function withDemoServer(use) {
-  const server = spawn(
-    python(),
-    ["-m", "sightline.demo", "--port", "0", "--pages", "www", "--superstore", SUPERSTORE],
-    { cwd: REPO, stdio: ["ignore", "pipe", "inherit"] },
-  );
+export const withDemoServer = (use) =>
+  withServer(["-m", "sightline.demo", "--port", "0", "--pages", "www", "--superstore", SUPERSTORE], use);
+
+/** The same with a server whose one table, `orders`, every client may change. */
+export const withOpenServer = (use) => withServer(["tests/support/open_server.py"], use);
+
+async function withServer(words, use) {
+  const server = spawn(python(), words, { cwd: REPO, stdio: ["ignore", "pipe", "inherit"] });
   const ended = once(server, "exit");
   try {
     return await use(await Promise.race([announced(server), ended.then(diedEarly)]));

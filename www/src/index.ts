@@ -5,12 +5,13 @@
  */
 
 import type { Client } from "./client/client.js";
-import { connectPort, connectSocket, type Port, type Socket, type WebSocketOptions } from "./client/transport.js";
+import { connectPort, connectSocket, type Port, type Socket } from "./client/transport.js";
+import type { WebSocketOptions } from "./client/types.js";
 
 export { Client, type SendRequestFn } from "./client/client.js";
 export type { ProxySession } from "./client/proxy.js";
 export type { Table } from "./client/table.js";
-export type { Port, WebSocketOptions } from "./client/transport.js";
+export type { Port } from "./client/transport.js";
 export type * from "./client/types.js";
 export type { View } from "./client/view.js";
 
@@ -66,4 +67,18 @@ async function connectShared(shared: SharedWorker): Promise<Client> {
     return await Promise.race([connectPort(port, undefined, () => port.close()), failed]);
 }
 
-export default { worker, sharedWorker, websocket, engineWorker, engineSharedWorker, engineWasm };
+/** Whether WebAssembly here may have memories beyond 4 GiB. The engine does not need them; programs ask. */
+export function host_supports_memory64(): boolean {
+    // The smallest module with such a memory.
+    return WebAssembly.validate(Uint8Array.of(0, 97, 115, 109, 1, 0, 0, 0, 5, 3, 1, 4, 1));
+}
+
+export default {
+    worker,
+    sharedWorker,
+    websocket,
+    engineWorker,
+    engineSharedWorker,
+    engineWasm,
+    host_supports_memory64,
+};

@@ -6,8 +6,16 @@ import type { MessagePort } from "node:worker_threads";
 import { WebSocket } from "ws";
 import { Client, type SendRequestFn } from "./client/client.js";
 import type { Table } from "./client/table.js";
-import { connectPort, connectSocket, type Port, type Socket, type WebSocketOptions } from "./client/transport.js";
-import type { ErrorCallback, JoinOptions, Schema, SystemInfo, TableInitOptions, UpdateData } from "./client/types.js";
+import { connectPort, connectSocket, type Port, type Socket } from "./client/transport.js";
+import type {
+    ErrorCallback,
+    JoinOptions,
+    Schema,
+    SystemInfo,
+    TableInitOptions,
+    UpdateData,
+    WebSocketOptions,
+} from "./client/types.js";
 import type { View } from "./client/view.js";
 import type { SessionOptions } from "./engine/engine.js";
 import { processServer } from "./node/process_server.js";
@@ -17,7 +25,6 @@ import { WebSocketServer } from "./node/websocket_server.js";
 export { Client, type SendRequestFn } from "./client/client.js";
 export type { ProxySession } from "./client/proxy.js";
 export { Table } from "./client/table.js";
-export type { WebSocketOptions } from "./client/transport.js";
 export type * from "./client/types.js";
 export { View } from "./client/view.js";
 export type { SessionOptions } from "./engine/engine.js";
@@ -32,7 +39,12 @@ let ownClient: Client | undefined;
 
 /** The client by which this module's functions reach the server of this process. */
 function inProcess(): Client {
-    ownClient ??= processServer().make_client();
+    if (ownClient === undefined) {
+        // All code in the process shares it, so that no part of it can terminate it.
+        const session = processServer().make_session((response) => client.handle_response(response));
+        const client = new Client((request) => session.handle_request(request));
+        ownClient = client;
+    }
     return ownClient;
 }
 
@@ -95,6 +107,12 @@ export async function worker(port: Promise<MessagePort>): Promise<Client> {
     return await connectPort(given as unknown as Port, undefined, () => given.close());
 }
 
+/** Whether WebAssembly here may have memories beyond 4 GiB. The engine does not need them; programs ask. */
+export function host_supports_memory64(): boolean {
+    // The smallest module with such a memory.
+    return WebAssembly.validate(Uint8Array.of(0, 97, 115, 109, 1, 0, 0, 0, 5, 3, 1, 4, 1));
+}
+
 export default {
     table,
     join,
@@ -104,6 +122,7 @@ export default {
     on_hosted_tables_update,
     remove_hosted_tables_update,
     on_error,
+    host_supports_memory64,
     system_info,
     make_session,
     make_client,

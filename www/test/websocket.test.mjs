@@ -65,7 +65,7 @@ for (const makeBackend of BACKENDS) {
 
             await afterOutage(client, () => server.cut());
             // Each subscriber hears that something may have changed; one that wants rows is given all of them.
-            assert.equal((await plain.promise).delta, undefined);
+            assert.equal((await plain.promise).delta, null);
             const { delta } = await rows.promise;
             const whole = await owner.table(delta);
             assert.deepEqual(await (await whole.view()).to_columns(), { price: [2.5, 1.5] });

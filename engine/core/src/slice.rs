@@ -34,6 +34,9 @@ impl Default for Viewport {
 pub struct SliceOptions {
     /// The primary keys under each row ([`Slice::keys`]).
     pub keys: bool,
+    /// The same for a flat view only, whose rows have one each. Rows of a grouped view are told apart by their paths:
+    /// listing what is under them takes as long as there are rows in the table.
+    pub ids: bool,
     /// Only rows of the deepest level.
     pub leaves_only: bool,
 }

@@ -15,6 +15,7 @@ use wire::make_table_data::Data;
 use wire::window_spec::Frame as WireFrame;
 
 use crate::error::{Error, Result};
+use crate::session::Dialect;
 
 /// The wire's number of a column type.
 pub fn column_type(column_type: ColumnType) -> i32 {
@@ -188,10 +189,14 @@ fn window_to(spec: &WindowSpec) -> wire::WindowSpec {
     }
 }
 
-/// The configuration that a message asks for. No message is the default configuration.
-pub fn view_config(config: Option<&wire::ViewConfig>) -> Result<ViewConfig> {
+/// The configuration that a message asks for, as its dialect means it. No message is the default configuration.
+pub fn view_config(config: Option<&wire::ViewConfig>, dialect: Dialect) -> Result<ViewConfig> {
+    let zero_sums = dialect == Dialect::V55;
     let Some(config) = config else {
-        return Ok(ViewConfig::default());
+        return Ok(ViewConfig {
+            zero_sums,
+            ..ViewConfig::default()
+        });
     };
     let columns = match config
         .columns
@@ -264,6 +269,7 @@ pub fn view_config(config: Option<&wire::ViewConfig>) -> Result<ViewConfig> {
         }
     };
     Ok(ViewConfig {
+        zero_sums,
         group_by: config.group_by.clone(),
         split_by: config.split_by.clone(),
         columns,

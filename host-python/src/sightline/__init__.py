@@ -43,6 +43,8 @@ from ._server import Server, num_cpus, set_num_cpus
 from ._session import AsyncSession, Session
 from ._table import Table
 from ._view import View
+from ._virtual import VirtualServer
+from ._virtual_data import VirtualDataSlice
 
 if TYPE_CHECKING:
     GLOBAL_SERVER: Server
@@ -75,6 +77,8 @@ __all__ = [
     "TransportError",
     "View",
     "ViewNotFoundError",
+    "VirtualDataSlice",
+    "VirtualServer",
     "__version__",
     "get_hosted_table_names",
     "join",

@@ -60,8 +60,11 @@ export function number(value: unknown): number {
 
 /** A whole number from 0 to 2^32 - 1. */
 export function count(value: unknown): number {
-    if (typeof value !== "number" || !Number.isInteger(value) || value < 0 || value > 0xffff_ffff) {
+    if (typeof value !== "number" || !Number.isInteger(value)) {
         throw invalidType(value, "u32");
+    }
+    if (value < 0 || value > 0xffff_ffff) {
+        throw new Error(`invalid value: ${shown(value)}, expected u32`);
     }
     return value;
 }

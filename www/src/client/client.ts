@@ -7,6 +7,7 @@
 import { JoinType } from "../proto/sightline_pb.js";
 import { SERVER } from "./connection.js";
 import { tableData } from "./data.js";
+import { DISPOSE } from "./dispose.js";
 import { unknownError } from "./errors.js";
 import { randomName } from "./ids.js";
 import { mirror } from "./mirror.js";
@@ -74,6 +75,9 @@ export class Client {
      */
     async table(data: UpdateData | Schema | View, options?: TableInitOptions | null): Promise<Table> {
         const checked = tableOptions(options);
+        if (data instanceof Table) {
+            throw new Error("Failed to construct table from a table: pass one of its views");
+        }
         if (data instanceof View) {
             return await mirror(this, data, checked);
         }
@@ -103,7 +107,8 @@ export class Client {
     /** Makes a read-only table that joins two others on a key column, and follows them. */
     async join(left: Table | string, right: Table | string, on: string, options?: JoinOptions | null): Promise<Table> {
         const checked = joinOptions(options);
-        const info: TableInfo = { id: checked.name ?? randomName(), index: undefined, limit: undefined };
+        // Not an index that rows could be removed by: the reference names the key column so.
+        const info: TableInfo = { id: checked.name ?? randomName(), index: on, limit: undefined };
         const value = {
             leftTableId: await tableName(left),
             rightTableId: await tableName(right),
@@ -142,7 +147,7 @@ export class Client {
     async remove_hosted_tables_update(update_id: number): Promise<void> {
         const id = this.#session.connection.unsubscribe(update_id);
         if (id === undefined) {
-            throw unknownError("remove_hosted_tables_update");
+            throw unknownError("remove_update");
         }
         await this.#session.connection.call(
             SERVER,
@@ -196,6 +201,10 @@ export class Client {
 
     /** Nothing to do: memory is the garbage collector's here. Kept for programs written for the reference client. */
     free(): void {}
+
+    [DISPOSE](): void {
+        this.free();
+    }
 
     /** @internal The state that transports drive. */
     static sessionOf(client: Client): Session {

@@ -137,7 +137,7 @@ export function viewConfig(config: unknown): WireConfig {
 export function expressionTexts(expressions: unknown): Record<string, string> {
     const wrong = () => new Error("data did not match any variant of untagged enum ExpressionsDeserde");
     const entries = Array.isArray(expressions)
-        ? expressions.map((entry: unknown) => [alias(entry, wrong), entry] as const)
+        ? expressions.map((entry: unknown) => named(entry, wrong))
         : isBag(expressions)
           ? Object.entries(expressions)
           : undefined;
@@ -151,12 +151,15 @@ function isTextEntry(entry: readonly [string, unknown]): entry is readonly [stri
     return typeof entry[1] === "string";
 }
 
-function alias(expression: unknown, wrong: () => Error): string {
+/** The name and the text of an entry; the line that names it is not part of the text. */
+function named(expression: unknown, wrong: () => Error): readonly [string, string] {
     if (typeof expression !== "string") {
         throw wrong();
     }
     const comment = /^\/\/([^\n]*)\n/.exec(expression);
-    return comment?.[1]?.trim() ?? expression;
+    return comment === null
+        ? [expression, expression]
+        : [comment[1]?.trim() ?? "", expression.slice(comment[0].length)];
 }
 
 function sort(entry: unknown): { column: string; op: SortOp } {
@@ -275,7 +278,7 @@ export function readConfig(wire: WireConfig): ViewConfig {
         group_by: wire.groupBy,
         split_by: wire.splitBy,
         sort: wire.sort.map(({ column, op }) => [column, wordFor(SORTS, op)]),
-        filter: wire.filter.map(({ column, op, value }) => [column, op, operandOf(value.map(scalar))]),
+        filter: wire.filter.map(({ column, op, value }) => [column, op, operandOf(op, value.map(scalar))]),
         group_rollup_mode:
             wire.groupRollupMode === undefined
                 ? "rollup"
@@ -295,8 +298,10 @@ export function readConfig(wire: WireConfig): ViewConfig {
     };
 }
 
-function operandOf(values: Scalar[]): Scalar | Scalar[] {
-    return values.length === 1 ? (values[0] ?? null) : values;
+/** The wire does not tell a list of one from a single operand: the operator does. */
+function operandOf(op: string, values: Scalar[]): Scalar | Scalar[] {
+    const takesList = op === "in" || op === "not in";
+    return values.length === 1 && !takesList ? (values[0] ?? null) : values;
 }
 
 function readAggregate([name = "", columns]: string[]): Aggregate {

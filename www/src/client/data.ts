@@ -31,10 +31,11 @@ function wireData(data: unknown, format: TableFormat | undefined, purpose: Purpo
     if (isBag(data)) {
         const values = Object.values(data);
         if (values.every((value) => typeof value === "string")) {
+            const schema = schemaPairs(data);
             if (purpose === "update") {
                 throw new Error("Method cannot be called with `Schema` argument");
             }
-            return { case: "fromSchema", value: { schema: schemaPairs(data) } };
+            return { case: "fromSchema", value: { schema } };
         }
         if (values.every((value) => Array.isArray(value))) {
             return { case: "fromCols", value: JSON.stringify(data) };

@@ -4,7 +4,7 @@ import type { Client } from "./client.js";
 import { orderedSchema, schemaOf } from "./columns.js";
 import { expressionTexts, viewConfig } from "./config.js";
 import { tableData } from "./data.js";
-import { unknownError } from "./errors.js";
+import { DISPOSE } from "./dispose.js";
 import { deleteOptions, updateOptions } from "./options.js";
 import type { Session, TableInfo } from "./session.js";
 import type {
@@ -164,7 +164,7 @@ export class Table {
     async remove_delete(callback_id: number): Promise<void> {
         const id = this.#session.connection.unsubscribe(callback_id);
         if (id === undefined) {
-            throw unknownError("remove_delete");
+            return; // It was called, or never was: either way it will not be.
         }
         await this.#session.connection.call(
             this.#info,
@@ -179,6 +179,10 @@ export class Table {
 
     /** Nothing to do: memory is the garbage collector's here. Kept for programs written for the reference client. */
     free(): void {}
+
+    [DISPOSE](): void {
+        this.free();
+    }
 
     async #replace(data: unknown, options: unknown): Promise<void> {
         const { format } = updateOptions(options);

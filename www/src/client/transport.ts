@@ -7,6 +7,7 @@
 
 import { Client } from "./client.js";
 import { messageOf, transportError } from "./errors.js";
+import type { WebSocketOptions } from "./types.js";
 
 /** What a worker, a shared worker's port and a message channel's port have in common. */
 export interface Port {
@@ -98,20 +99,6 @@ export interface Socket {
     onmessage: ((event: { data: unknown }) => void) | null;
     onerror: ((event: never) => void) | null;
     onclose: ((event: { code: number; reason: string }) => void) | null;
-}
-
-export interface WebSocketOptions {
-    /**
-     * Whether to come back after the connection broke. When `false`, `on_error` callbacks get a function that does.
-     * While coming back, calls wait; those that were under way have failed.
-     */
-    reconnect?: boolean;
-    /** First delay before coming back, doubled with each attempt, in milliseconds. */
-    reconnect_delay?: number;
-    /** Greatest delay, in milliseconds. */
-    reconnect_delay_max?: number;
-    /** How many attempts to make before giving up. */
-    reconnect_attempts?: number;
 }
 
 /** Connects to a server through sockets that `open` makes. */

@@ -52,12 +52,12 @@ function convert(column: ArrowColumn, float32: boolean): Converted {
         case "date": {
             const read = reader(column, type.unit === "day" ? 32 : 64, true);
             const scale = type.unit === "day" ? MS_PER_DAY : 1;
-            return { values: floats.map((_, row) => read(row) * scale), dictionary };
+            return { values: Float64Array.from({ length }, (_, row) => read(row) * scale), dictionary };
         }
         case "timestamp": {
             const read = reader(column, 64, true);
             const perMillisecond = type.perSecond / 1000;
-            return { values: floats.map((_, row) => read(row) / perMillisecond), dictionary };
+            return { values: Float64Array.from({ length }, (_, row) => read(row) / perMillisecond), dictionary };
         }
         case "text":
             return encode(strings(column));

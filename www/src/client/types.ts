@@ -146,7 +146,7 @@ export interface ViewWindow {
 }
 
 export interface TypedArrayWindow extends ViewWindow {
-    /** Wide numbers and dates arrive as `Float32Array` instead of `Float64Array`. */
+    /** Floats and 64-bit integers arrive as `Float32Array` instead of `Float64Array`; dates would not fit. */
     float32?: boolean;
 }
 
@@ -177,7 +177,8 @@ export interface OnUpdateOptions {
 }
 
 export interface OnUpdateData {
-    delta: Uint8Array | undefined;
+    /** Arrow stream of the changed rows; null unless some subscriber of the view asked for mode `row`. */
+    delta: Uint8Array | null;
     port_id: number;
 }
 
@@ -210,3 +211,18 @@ export interface SystemInfo {
 }
 
 export type ErrorCallback = (error: Error, reconnect: () => Promise<void>) => void;
+
+/** How a websocket comes back after it broke. */
+export interface WebSocketOptions {
+    /**
+     * Whether to come back after the connection broke. When `false`, `on_error` callbacks get a function that does.
+     * While coming back, calls wait; those that were under way have failed.
+     */
+    reconnect?: boolean;
+    /** First delay before coming back, doubled with each attempt, in milliseconds. */
+    reconnect_delay?: number;
+    /** Greatest delay, in milliseconds. */
+    reconnect_delay_max?: number;
+    /** How many attempts to make before giving up. */
+    reconnect_attempts?: number;
+}

@@ -6,6 +6,7 @@ import { readArrow } from "./arrow.js";
 import { type Bag, boolean, invalidType, isBag, number, optional, text, word } from "./check.js";
 import { scalar, schemaOf } from "./columns.js";
 import { readConfig } from "./config.js";
+import { DISPOSE } from "./dispose.js";
 import { unknownError } from "./errors.js";
 import type { OpenView, Session } from "./session.js";
 import { typedArrays } from "./typed_arrays.js";
@@ -105,7 +106,8 @@ export class View {
 
     /** Names of the columns; those of a split view are the split values and the column, joined by `|`. */
     async column_paths(window?: ColumnWindow | null): Promise<string[]> {
-        const { startCol, endCol } = viewport(windowBag(window));
+        const { start_col, end_col } = windowBag(window);
+        const { startCol, endCol } = viewport({ start_col, end_col });
         const answer = await this.#session.connection.call(
             this.#view,
             {
@@ -205,7 +207,7 @@ export class View {
     async to_csv(window?: ViewWindow | null): Promise<string> {
         const answer = await this.#session.connection.call(
             this.#view,
-            { case: "viewToCsvReq", value: { viewport: viewport(windowBag(window)) } },
+            { case: "viewToCsvReq", value: { viewport: jsonWindow(window).viewport } },
             "viewToCsvResp",
         );
         return answer.csv;
@@ -213,7 +215,7 @@ export class View {
 
     /** An Arrow IPC stream of one record batch. */
     async to_arrow(window?: ViewWindow | null): Promise<ArrayBuffer> {
-        const bytes = await this.#arrow(viewport(windowBag(window)), window?.compression);
+        const bytes = await this.#arrow(jsonWindow(window).viewport, window?.compression);
         return bytes.slice().buffer;
     }
 
@@ -238,11 +240,11 @@ export class View {
             once: false,
             notify: (body) => {
                 if (body.case === "viewOnUpdateResp") {
-                    callback({ delta: body.value.delta, port_id: body.value.portId });
+                    callback({ delta: body.value.delta ?? null, port_id: body.value.portId });
                 }
             },
             resumed: async () => {
-                const delta = mode === undefined ? undefined : new Uint8Array(await this.to_arrow());
+                const delta = mode === undefined ? null : new Uint8Array(await this.to_arrow());
                 callback({ delta, port_id: 0 });
             },
         });
@@ -278,7 +280,7 @@ export class View {
     async remove_remove(callback_id: number): Promise<void> {
         const id = this.#session.connection.unsubscribe(callback_id);
         if (id === undefined) {
-            throw unknownError("remove_remove");
+            throw unknownError("remove_update");
         }
         await this.#session.connection.call(
             this.#view,
@@ -300,7 +302,7 @@ export class View {
     async remove_delete(callback_id: number): Promise<void> {
         const id = this.#session.connection.unsubscribe(callback_id);
         if (id === undefined) {
-            throw unknownError("remove_delete");
+            return; // It was called, or never was: either way it will not be.
         }
         await this.#session.connection.call(
             this.#view,
@@ -327,6 +329,10 @@ export class View {
 
     /** Nothing to do: memory is the garbage collector's here. Kept for programs written for the reference client. */
     free(): void {}
+
+    [DISPOSE](): void {
+        this.free();
+    }
 
     async #arrow(window: Viewport, compression: unknown): Promise<Uint8Array> {
         const named = optional(compression, text);
@@ -382,9 +388,9 @@ function jsonWindow(window: ViewWindow | null | undefined) {
     };
 }
 
-/** A row number or depth: whole, and within what the wire can carry. */
+/** A row number or depth as 32 unsigned bits: a negative one becomes one that no view has. */
 function position(value: unknown): number {
-    return clamp(Math.floor(number(value)));
+    return number(value) >>> 0;
 }
 
 function clamp(value: number): number {

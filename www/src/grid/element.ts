@@ -21,8 +21,10 @@ import { formatter } from "./format.js";
 import gridCss from "./grid.css";
 import type { CellValue } from "./json_columns.js";
 import { listen } from "./keys.js";
+import { Messages } from "./messages.js";
 import { Panel } from "./panel.js";
 import { Source } from "./source.js";
+import { Status } from "./status.js";
 import { Toolbar } from "./toolbar.js";
 import { copied, download, type ExportFormat, exported, toClipboard } from "./transfer.js";
 import type { Area } from "./viewport.js";
@@ -42,11 +44,9 @@ export class SightlineTable extends HTMLElement {
     readonly #filters: FilterRow;
     readonly #panel: Panel;
     readonly #toolbar: Toolbar;
-    readonly #message: HTMLElement;
+    readonly #messages = new Messages();
     readonly #overlay: HTMLElement;
-    readonly #rows: HTMLElement;
-    readonly #sums: HTMLElement;
-    readonly #status: HTMLElement;
+    readonly #status = new Status();
     #config: GridConfig = EMPTY;
     /** The config of the view that is shown, to go back to when another cannot be had. */
     #good: GridConfig = EMPTY;
@@ -59,17 +59,11 @@ export class SightlineTable extends HTMLElement {
     /** While a table is on its way. What is restored meanwhile is for that table. */
     #loading: Promise<void> | undefined;
     #unwatch: (() => Promise<void>) | undefined;
-    #saidBy: Cause | undefined;
 
     constructor() {
         super();
         const root = this.attachShadow({ mode: "open", delegatesFocus: true });
-        const sheets = [uplotCss, gridCss].map((text) => {
-            const sheet = new CSSStyleSheet();
-            sheet.replaceSync(text);
-            return sheet;
-        });
-        root.adoptedStyleSheets = sheets;
+        root.adoptedStyleSheets = [uplotCss, gridCss].map(styleSheet);
         const change = (config: GridConfig) => this.#change(config);
         this.#filters = new FilterRow({
             config: () => this.#config,
@@ -82,7 +76,7 @@ export class SightlineTable extends HTMLElement {
             locale: () => this.#locale,
             flashes: () => this.getAttribute("flash") !== "off",
             report: (error) => this.#report(error, "reading"),
-            recovered: () => this.#say(undefined, "reading"),
+            recovered: () => this.#messages.over("reading"),
             drawn: () => this.#drawn(),
             filterBox: (column) => this.#filters.box(column),
         });
@@ -97,11 +91,11 @@ export class SightlineTable extends HTMLElement {
                     .map((_, at) => this.#body.rowLabel((path as readonly CellValue[]).slice(0, at + 1)))
                     .join(" › ") || "Total",
             report: (error) => this.#report(error, "reading"),
-            recovered: () => this.#say(undefined, "reading"),
+            recovered: () => this.#messages.over("reading"),
             format: (column) => {
                 const format =
                     column === undefined
-                        ? formatter("float", { digits: undefined, style: "compact" } as never, this.#locale)
+                        ? formatter("float", { style: "compact" }, this.#locale)
                         : this.#body.formatterOf(column);
                 return (value) => format(value);
             },
@@ -143,17 +137,13 @@ export class SightlineTable extends HTMLElement {
             copy: () => void this.#attempt(() => this.copy()),
             download: (format) => void this.#attempt(() => this.download(format)),
         });
-        this.#message = make("div", { class: "message", role: "alert", hidden: true });
         this.#overlay = make("div", { class: "overlay", hidden: true });
-        this.#rows = make("span", { role: "status" });
-        this.#sums = make("span", {});
-        this.#status = make("footer", { class: "status" }, this.#rows, this.#sums);
         root.append(
             make(
                 "div",
                 { class: "root" },
                 this.#toolbar.element,
-                this.#message,
+                this.#messages.element,
                 make(
                     "div",
                     { class: "main" },
@@ -168,7 +158,7 @@ export class SightlineTable extends HTMLElement {
                     ),
                     this.#panel.element,
                 ),
-                this.#status,
+                this.#status.element,
             ),
             this.#expressions.element,
         );
@@ -214,7 +204,7 @@ export class SightlineTable extends HTMLElement {
                 this.#toolbar.element.hidden = this.getAttribute("toolbar") === "none";
                 break;
             case "status":
-                this.#status.hidden = this.getAttribute("status") === "none";
+                this.#status.element.hidden = this.getAttribute("status") === "none";
                 break;
             case "label":
                 setAttribute(this.#body.scroller, "aria-label", this.getAttribute("label") ?? "Table");
@@ -437,7 +427,7 @@ export class SightlineTable extends HTMLElement {
         this.#config = config;
         this.#good = config;
         await source.subscribe(() => this.#updated(source));
-        this.#say(undefined, "other");
+        this.#messages.over("other");
         this.#busy(false);
         this.#applyTheme();
         this.#drawChrome();
@@ -532,62 +522,10 @@ export class SightlineTable extends HTMLElement {
     }
 
     #drawn(): void {
-        const source = this.#source;
-        const { scroller } = this.#body;
-        scroller.toggleAttribute("data-anchored", this.#body.shift !== 0);
-        if (source === undefined) {
-            this.#rows.textContent = "";
-            this.#sums.textContent = "";
-            return;
-        }
-        const count = (value: number) => value.toLocaleString(this.#locale);
-        const rows =
-            source.isFlat && source.tableRows !== source.rows
-                ? `${count(source.rows)} of ${count(source.tableRows)} rows`
-                : `${count(source.rows)} ${source.rows === 1 ? "row" : "rows"}`;
-        if (this.#rows.textContent !== rows) {
-            this.#rows.textContent = rows;
-        }
-        this.#drawSums();
+        const { scroller, slice, selection, shift } = this.#body;
+        scroller.toggleAttribute("data-anchored", shift !== 0);
+        this.#status.draw(this.#source, slice, selection, this.#locale);
         this.#drawOverlay();
-    }
-
-    /** Count, sum and mean of what is selected, as far as it is in sight. */
-    #drawSums(): void {
-        const { selection: area, slice } = this.#body;
-        const text = area === undefined || slice === undefined ? "" : this.#sumsOf(area);
-        if (this.#sums.textContent !== text) {
-            this.#sums.textContent = text;
-        }
-    }
-
-    #sumsOf(area: Area): string {
-        const slice = this.#body.slice;
-        const firstColumn = Math.max(0, area.firstColumn);
-        const cells = (area.lastRow - area.firstRow + 1) * (area.lastColumn - firstColumn + 1);
-        const count = `${cells.toLocaleString(this.#locale)} cells`;
-        if (
-            slice === undefined ||
-            area.firstRow < slice.window.firstRow ||
-            area.lastRow >= slice.window.endRow ||
-            firstColumn < slice.window.firstColumn ||
-            area.lastColumn >= slice.window.endColumn
-        ) {
-            return count;
-        }
-        const numbers = slice.values
-            .slice(firstColumn - slice.window.firstColumn, area.lastColumn + 1 - slice.window.firstColumn)
-            .flatMap((values) =>
-                values.slice(area.firstRow - slice.window.firstRow, area.lastRow + 1 - slice.window.firstRow),
-            )
-            .filter((value): value is number | bigint => typeof value === "number" || typeof value === "bigint")
-            .map(Number);
-        if (numbers.length === 0) {
-            return count;
-        }
-        const sum = numbers.reduce((one, other) => one + other, 0);
-        const format = formatter("float", {}, this.#locale);
-        return `${count}   sum ${format(sum)}   mean ${format(sum / numbers.length)}`;
     }
 
     #drawOverlay(): void {
@@ -626,11 +564,11 @@ export class SightlineTable extends HTMLElement {
         await this.#unwatch?.();
         const client = await table.get_client();
         const lost = await client.on_error((error) => {
-            this.#say(`The connection is lost: ${errorText(error)}. Trying again…`, "connection");
+            this.#messages.say(`The connection is lost: ${errorText(error)}. Trying again…`, "connection");
             this.#emit("sightline-error", { error });
         });
         const back = await client.on_reconnect(() => {
-            this.#say(undefined, "connection");
+            this.#messages.over("connection");
             void this.redraw();
         });
         const gone = await table.on_delete(() => {
@@ -656,37 +594,8 @@ export class SightlineTable extends HTMLElement {
     }
 
     #report(error: unknown, by: "reading" | "other" = "other"): void {
-        // While the connection is lost everything fails, and one sentence says why.
-        if (this.#saidBy !== "connection") {
-            this.#say(errorText(error), by);
-        }
+        this.#messages.say(errorText(error), by);
         this.#emit("sightline-error", { error });
-    }
-
-    /** What a cause has to say, or that it has nothing to say any more. */
-    #say(text: string | undefined, by: Cause): void {
-        if (text === undefined && this.#saidBy !== by) {
-            return;
-        }
-        this.#saidBy = text === undefined ? undefined : by;
-        this.#message.hidden = text === undefined;
-        this.#message.replaceChildren(
-            ...(text === undefined
-                ? []
-                : [
-                      make("span", {}, text),
-                      make(
-                          "button",
-                          {
-                              type: "button",
-                              class: "plain",
-                              "aria-label": "Dismiss the message",
-                              onclick: () => this.#say(undefined, by),
-                          },
-                          "✕",
-                      ),
-                  ]),
-        );
     }
 
     #emit(name: string, detail: unknown): void {
@@ -694,8 +603,12 @@ export class SightlineTable extends HTMLElement {
     }
 }
 
-/** Why a message stands above the grid: it goes away when its cause does. */
-type Cause = "connection" | "reading" | "other";
+/** Constructed rather than inline, so that a content security policy need not allow styles. */
+function styleSheet(text: string): CSSStyleSheet {
+    const sheet = new CSSStyleSheet();
+    sheet.replaceSync(text);
+    return sheet;
+}
 
 /** What makes the same cells look different. */
 function looks({ formats, colours, widths, filter_row }: GridConfig): unknown {

@@ -143,7 +143,7 @@ export class Source {
         const [, ...texts] = await Promise.all([
             this.#measure(),
             ...(parts.length === 0 ? [{ start: 0, end: 0 }] : parts).map(({ start, end }) =>
-                this.view.to_columns_string({ ...rows, start_col: start, end_col: end, id: true }),
+                this.view.to_columns_string({ ...rows, start_col: start, end_col: end, id: this.isFlat }),
             ),
         ]);
         const parsed = texts.map(parseColumns);

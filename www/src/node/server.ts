@@ -50,7 +50,7 @@ export class SightlineServer {
         };
     }
 
-    /** A client in this process. */
+    /** A client in this process; `terminate` closes its session. */
     make_client(options?: SessionOptions): Client {
         const session = this.make_session((response) => client.handle_response(response), options);
         const client = new Client(

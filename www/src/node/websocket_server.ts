@@ -44,6 +44,7 @@ const MOST_WAITING = 64 * 1024 * 1024;
 
 export class WebSocketServer {
     readonly _server: HttpServer;
+    /** @internal For programs of the reference's that reach in; in no published type, which would need those of `ws`. */
     readonly _wss: SocketServer;
     readonly #listening: Promise<void>;
 

@@ -2,7 +2,7 @@
 // of its own on a server that all clients of the backend share.
 
 import { PerspectiveServer } from "@perspective-dev/client/node";
-import { make_client } from "../../dist/node.js";
+import { make_client, SightlineServer } from "../../dist/node.js";
 
 /** A client in this process over a session. */
 async function connectTo(makeSession) {
@@ -28,4 +28,17 @@ function reference() {
     };
 }
 
-export const BACKENDS = [reference];
+/** The engine of this package, in this process. */
+function ours() {
+    const server = new SightlineServer();
+    return {
+        name: "ours",
+        makeSession: async (send) => server.make_session(send),
+        connect: async () => server.make_client(),
+        async close() {
+            server.delete();
+        },
+    };
+}
+
+export const BACKENDS = [reference, ours];

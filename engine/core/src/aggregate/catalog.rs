@@ -109,6 +109,7 @@ struct Entry {
     admits: Admits,
     gives: Gives,
     argument: bool,
+    or_zero: bool,
 }
 
 const SUMMABLE: Admits = Admits::Numbers("Unexpected coltype");
@@ -128,6 +129,15 @@ const fn entry(
         admits,
         gives,
         argument: false,
+        or_zero: false,
+    }
+}
+
+/// As another entry, but 0 of nothing but nulls.
+const fn or_zero(entry: Entry) -> Entry {
+    Entry {
+        or_zero: true,
+        ..entry
     }
 }
 
@@ -150,6 +160,7 @@ static CATALOG: &[Entry] = &[
         admits: Everything,
         gives: Gives::Count,
         argument: false,
+        or_zero: false,
     },
     entry(
         &["sum", "sum not null"],
@@ -158,6 +169,13 @@ static CATALOG: &[Entry] = &[
         SUMMABLE,
         Wide,
     ),
+    or_zero(entry(
+        &["sum or zero"],
+        Output::Sum,
+        StateKind::Sums,
+        SUMMABLE,
+        Wide,
+    )),
     entry(
         &["abs sum"],
         Output::AbsSum,
@@ -252,7 +270,7 @@ static CATALOG: &[Entry] = &[
     ),
     entry(&["any"], Output::Chosen, StateKind::Any, Everything, Input),
     entry(
-        &["first"],
+        &["first", "first by index"],
         Output::Chosen,
         StateKind::First,
         Everything,
@@ -315,7 +333,7 @@ static CATALOG: &[Entry] = &[
         Input,
     ),
     entry(
-        &["distinct count"],
+        &["distinct count", "distinct", "distinctcount"],
         Output::Distinct,
         StateKind::Spread,
         Everything,
@@ -382,12 +400,31 @@ pub struct Aggregate {
     pub result: DataType,
     /// Whether it reads a second column.
     pub takes_argument: bool,
+    /// Whether a group of nothing but nulls gives 0 rather than null.
+    pub or_zero: bool,
 }
 
 impl Aggregate {
     /// The name it was asked for by.
     pub fn name(&self) -> &'static str {
         self.name
+    }
+
+    /// The same for a client to whom every sum of nothing but nulls is 0, those that make up a percentage included.
+    #[must_use]
+    pub fn with_zero_sums(self) -> Self {
+        let sums = matches!(
+            self.output,
+            Output::Sum
+                | Output::AbsSum
+                | Output::PercentOfParent
+                | Output::PercentOfTotal
+                | Output::PercentOfGrandTotal
+        );
+        Self {
+            or_zero: self.or_zero || sums,
+            ..self
+        }
     }
 
     /// Further accumulators on the same column that the output needs.
@@ -402,6 +439,18 @@ pub const fn default_aggregate(column_type: ColumnType) -> &'static str {
         "sum"
     } else {
         "count"
+    }
+}
+
+/// The name under which clients are told of an aggregate that has several; others keep theirs.
+pub fn told_name(name: &str) -> &str {
+    match name {
+        "avg" => "mean",
+        "var" => "variance",
+        "standard deviation" => "stddev",
+        "distinct" | "distinctcount" => "distinct count",
+        "first by index" => "first",
+        other => other,
     }
 }
 
@@ -463,6 +512,7 @@ pub fn resolve(name: &str, column: &str, args: &[DataType], input: DataType) -> 
         input,
         result,
         takes_argument: entry.argument,
+        or_zero: entry.or_zero,
     })
 }
 

@@ -30,7 +30,7 @@ pub use accumulator::{
     Rows, SlotOrder,
 };
 pub(crate) use catalog::difference;
-pub use catalog::{Aggregate, Output, StateKind, default_aggregate, resolve};
+pub use catalog::{Aggregate, Output, StateKind, default_aggregate, resolve, told_name};
 
 use crate::schema::{DataType, Storage};
 

@@ -41,7 +41,13 @@ fn write_row(
 ) {
     out.push(b'{');
     let start = out.len();
-    if let Some(paths) = &slice.row_paths {
+    // A total that is split shows no path, as in the reference, one that is not does.
+    let is_split = || slice.columns.iter().any(|column| !column.path.is_empty());
+    if let Some(paths) = slice
+        .row_paths
+        .as_ref()
+        .filter(|paths| paths.shown || !is_split())
+    {
         out.extend_from_slice(b"\"__ROW_PATH__\":");
         write_list(paths.path(i), options.formatted, out);
         out.push(b',');
@@ -72,9 +78,9 @@ fn write_row(
     out.push(b'}');
 }
 
-/// How many rows to write: none of a flat view without columns, which has nothing to say about them.
+/// How many rows to write: none of a flat view without columns, unless ids are asked for.
 fn n_rows(slice: &Slice<'_>) -> usize {
-    if slice.columns.is_empty() && slice.row_paths.is_none() {
+    if slice.columns.is_empty() && slice.row_paths.is_none() && slice.keys.is_none() {
         0
     } else {
         slice.n_rows

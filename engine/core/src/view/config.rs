@@ -161,6 +161,8 @@ pub struct ViewConfig {
     pub windows: Vec<(String, WindowSpec)>,
     /// How many levels are open at first; `None` or 0: all.
     pub group_by_depth: Option<u32>,
+    /// Whether sums of nothing but nulls are 0, as in the 5.5 dialect, rather than null.
+    pub zero_sums: bool,
     /// Which rows are shown; `None`: not given, which means rollup.
     pub group_rollup_mode: Option<GroupRollup>,
     /// Which columns are shown; `None`: not given, which means flat.

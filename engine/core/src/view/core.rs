@@ -15,7 +15,7 @@ use super::flat::{FlatRows, listed};
 use super::grouped::{Expansion, Grouped, GroupedChanges, Source};
 use super::order::compare_rows;
 use super::plan::{Plan, PlanColumn};
-use super::step::{ABSENT, Columns, Slot, Step};
+use super::step::{ABSENT, ColumnRef, Columns, Slot, Step};
 use crate::aggregate::{self, KeyOrder};
 use crate::column::Bitmap;
 use crate::error::{Error, Result};
@@ -310,7 +310,7 @@ impl ViewCore {
                     .collect()
             }
         };
-        let keys = options.keys.then(|| {
+        let keys = (options.keys || options.ids).then(|| {
             (0..rows.len())
                 .map(|i| vec![table.key(rows.at(i) as Slot)])
                 .collect()
@@ -576,13 +576,13 @@ impl View {
                     .ok_or_else(unknown);
             }
         };
-        let column = core
-            .plan
-            .columns()
-            .iter()
-            .find(|column| &*column.name == name)
-            .ok_or_else(unknown)?;
-        let cells = core.columns(table).get(column.source);
+        let shown = (core.plan.columns().iter()).find(|column| &*column.name == name);
+        let source = match shown {
+            Some(column) => column.source,
+            // A flat view knows the columns of its table that it does not show.
+            None => ColumnRef::Table(table.schema().position(name).ok_or_else(unknown)?),
+        };
+        let cells = core.columns(table).get(source);
         let mut bounds: Option<(Slot, Slot)> = None;
         for slot in rows.range(table, 0..usize::MAX) {
             let at = slot as usize;

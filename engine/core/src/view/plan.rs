@@ -12,7 +12,7 @@ use super::filter::FilterPlan;
 use super::grouped::{GroupSort, GroupedPlan, Level, Measure, SortKey};
 use super::order::RowSort;
 use super::step::ColumnRef;
-use crate::aggregate::{default_aggregate, resolve};
+use crate::aggregate::{default_aggregate, resolve, told_name};
 use crate::error::{Error, Result};
 use crate::schema::{ColumnType, DataType};
 use crate::table::Table;
@@ -120,6 +120,11 @@ impl Names<'_> {
         let types: Vec<DataType> = args.iter().map(|arg| self.lasting_type(arg)).collect();
         let input = self.lasting_type(column);
         let aggregate = resolve(&spec.name, &column.name, &types, input)?;
+        let aggregate = if config.zero_sums {
+            aggregate.with_zero_sums()
+        } else {
+            aggregate
+        };
         let measure = Measure {
             name: column.name.clone(),
             zone: column.zone.clone(),
@@ -135,12 +140,7 @@ impl Names<'_> {
         } else {
             Vec::new()
         };
-        // Of the two names of one aggregate, clients are told this one.
-        let name = if spec.name == "avg" {
-            "mean".to_owned()
-        } else {
-            spec.name
-        };
+        let name = told_name(&spec.name).to_owned();
         Ok((measure, AggregateSpec { name, args }))
     }
 

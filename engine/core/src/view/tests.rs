@@ -194,6 +194,7 @@ fn aggregates() -> impl Strategy<Value = Vec<(String, AggregateSpec)>> {
     ]);
     let number = prop::sample::select(vec![
         "sum",
+        "sum or zero",
         "avg",
         "var",
         "abs sum",
@@ -259,7 +260,7 @@ fn config() -> impl Strategy<Value = ViewConfig> {
     (
         prop::option::of(prop::collection::vec(column_name(), 0..4)),
         prop::collection::vec(filter(), 0..3),
-        any::<bool>(),
+        any::<(bool, bool)>(),
         prop::collection::vec(sort, 0..4),
         (group_by, split_by),
         (rollup, any::<bool>(), prop::option::of(0_u32..3)),
@@ -269,7 +270,7 @@ fn config() -> impl Strategy<Value = ViewConfig> {
             |(
                 columns,
                 filter,
-                or,
+                (or, zero_sums),
                 sort,
                 (group_by, split_by),
                 (group_rollup_mode, subtotals, group_by_depth),
@@ -278,6 +279,7 @@ fn config() -> impl Strategy<Value = ViewConfig> {
                 group_by: group_by.into_iter().map(str::to_owned).collect(),
                 split_by: split_by.into_iter().map(str::to_owned).collect(),
                 columns,
+                zero_sums,
                 filter,
                 filter_op: if or { FilterOp::Or } else { FilterOp::And },
                 sort,

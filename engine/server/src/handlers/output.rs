@@ -171,7 +171,8 @@ fn json_options(id: Option<bool>, index: Option<bool>, formatted: Option<bool>) 
 
 fn slice_options(options: &JsonOptions) -> SliceOptions {
     SliceOptions {
-        keys: options.id || options.index,
+        keys: options.index,
+        ids: options.id,
         ..SliceOptions::default()
     }
 }

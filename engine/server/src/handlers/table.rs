@@ -488,7 +488,8 @@ impl Server {
         call: Call<'_>,
         req: &wire::TableDescribeReq,
     ) -> Result<wire::TableDescribeResp> {
-        let config = convert::view_config(req.config.as_ref())?;
+        let dialect = self.session(call.session)?.dialect();
+        let config = convert::view_config(req.config.as_ref(), dialect)?;
         let mut response = wire::TableDescribeResp::default();
         for (alias, checked) in self.check_expressions(call, &config.expressions)? {
             match checked {

@@ -50,6 +50,7 @@ impl Server {
                 value,
             });
         }
+        let dialect = session.dialect();
         let guard = match session.row_filter.get(call.entity_id) {
             Some(conditions) => conditions.iter().map(guard_filter).collect::<Result<_>>()?,
             None => Vec::new(),
@@ -60,7 +61,7 @@ impl Server {
                 req.view_id
             )));
         }
-        let config = convert::view_config(req.config.as_ref())?;
+        let config = convert::view_config(req.config.as_ref(), dialect)?;
         let n_keys = config.group_by.len() + config.split_by.len() + config.sort.len();
         let n_wide = 2 * (n_keys + config.expressions.len()) + 2;
         let n_rows = self.table(call.entity_id)?.table.n_rows();

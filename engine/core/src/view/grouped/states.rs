@@ -39,6 +39,13 @@ impl State {
     }
 }
 
+/// The zero of a sum of nothing but nulls, which has the type of the sum.
+#[derive(Debug, Clone, Copy)]
+enum Zero {
+    Int,
+    Float,
+}
+
 /// How a value is read out of the states.
 #[derive(Debug, Clone, Copy)]
 pub(super) struct Readout {
@@ -46,6 +53,8 @@ pub(super) struct Readout {
     /// `None`: the row counts of the grid.
     state: Option<usize>,
     second: Option<usize>,
+    /// What stands for null in a cell that has rows.
+    zero: Option<Zero>,
     pub(super) column: ColumnRef,
 }
 
@@ -105,6 +114,7 @@ impl States {
                             output: Output::Unique,
                             state: Some(state),
                             second: None,
+                            zero: None,
                             column,
                         };
                         (Some(readout), Some(at))
@@ -137,6 +147,10 @@ impl States {
             output: aggregate.output,
             state,
             second,
+            zero: aggregate.or_zero.then_some(match aggregate.result {
+                DataType::Float64 => Zero::Float,
+                _ => Zero::Int,
+            }),
             column,
         }
     }
@@ -165,6 +179,23 @@ impl States {
 
     /// What a readout says of a cell.
     pub(super) fn outcome<'a>(
+        &'a self,
+        readout: Readout,
+        cell: CellId,
+        columns: &Columns<'a>,
+        reading: &Reading<'_>,
+    ) -> Outcome<'a> {
+        let outcome = self.raw_outcome(readout, cell, columns, reading);
+        match (readout.zero, &outcome) {
+            (Some(zero), Outcome::Null) if reading.grid.n_rows(cell) > 0 => match zero {
+                Zero::Int => Outcome::Int(0),
+                Zero::Float => Outcome::Float(0.0),
+            },
+            _ => outcome,
+        }
+    }
+
+    fn raw_outcome<'a>(
         &'a self,
         readout: Readout,
         cell: CellId,
@@ -233,6 +264,7 @@ impl States {
         };
         let part = Readout {
             output: Output::Sum,
+            zero: None,
             ..readout
         };
         let sign = whole.map_or(0, |whole| {
@@ -256,6 +288,7 @@ impl States {
     ) -> i8 {
         let part = Readout {
             output: Output::Sum,
+            zero: None,
             ..readout
         };
         sign(&self.outcome(part, cell, columns, reading))

@@ -217,6 +217,7 @@ fn shown(plain: &Plain, view: &Grouped) -> String {
     let expansion = Expansion::new(None);
     let options = SliceOptions {
         keys: true,
+        ids: false,
         leaves_only: false,
     };
     let slice = plain.slice(view, &expansion, options);
