@@ -158,10 +158,19 @@ class SightlineTornadoHandler(WebSocketHandler):
 
     async def _send(self, data: bytes) -> None:
         try:
-            # When a send is given up, Tornado's own future must not be cancelled: it logs that as an error.
-            await asyncio.shield(self.write_message(data, binary=True))
+            # When a send is given up, Tornado's own future must neither be cancelled nor end with an exception that
+            # nobody looks at: both are logged as errors.
+            written = self.write_message(data, binary=True)
+            written.add_done_callback(_look_at)
+            await asyncio.shield(written)
         except WebSocketClosedError as error:
             raise ConnectionError("the websocket is closed") from error
+
+
+def _look_at(written: asyncio.Future[None]) -> None:
+    """Marks the outcome of a send as seen."""
+    if not written.cancelled():
+        written.exception()
 
 
 PerspectiveTornadoHandler = SightlineTornadoHandler
