@@ -17,7 +17,7 @@ from support import RawSocket, resident_bytes
 from sightline import AsyncServer, PerspectiveError, Server
 from sightline._proto import sightline_pb2 as pb
 from sightline.handlers import Grant
-from sightline.handlers._connection import SendQueue, SlowClientError
+from sightline.handlers._queue import SendQueue, SlowClientError
 
 ROWS = {"k": [1, 2, 3], "s": ["x", "y", "z"]}
 
@@ -203,7 +203,9 @@ async def test_large_messages_are_refused(app: Callable[..., Any], server: Serve
             await client.table({"a": ["x" * 20_000]})
 
 
-async def test_client_that_does_not_read_is_bounded_and_dropped(server: Server) -> None:
+async def test_client_that_does_not_read_is_bounded_and_dropped(
+    server: Server, caplog: pytest.LogCaptureFixture
+) -> None:
     table = server.new_local_client().table({"k": "integer", "s": "string"}, name="t", index="k")
     limit = 1_000_000
     async with tornado_app(perspective_server=server, max_queue_bytes=limit) as port:
@@ -224,6 +226,9 @@ async def test_client_that_does_not_read_is_bounded_and_dropped(server: Server) 
         assert rounds * 200 * 1000 > limit
         assert resident_bytes() - before < 200_000_000
         slow.close()
+    assert server.metrics()["handlers"]["slow_clients"] == 1
+    # It is a line in the log, and no error: also not one of the frameworks about a send that is given up.
+    assert [record.levelname for record in caplog.records if record.levelno >= 30] == ["WARNING"]
 
 
 async def test_notices_for_a_slow_client_are_merged() -> None:

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import contextlib
+import re
 from collections.abc import Callable
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -94,6 +96,17 @@ def test_memory_is_used_again_after_deletes() -> None:
             view.delete()
             client.table({"a": list(range(50_000))}).delete()
         assert used() <= empty + 500_000
+
+
+def test_every_limit_is_documented() -> None:
+    with pytest.raises(ValueError, match="expected one of") as caught:
+        Server(limits={"nonsense": 1})
+    known = set(re.findall(r"`(\w+)`", str(caught.value).partition("expected one of")[2]))
+    guide = (Path(__file__).parents[2] / "docs" / "serving.md").read_text()
+    rows = [line.split("|")[1] for line in guide.splitlines() if line.startswith("| `")]
+    documented = {name for row in rows for name in re.findall(r"`(\w+)`", row)}
+    assert known - documented == set()
+    assert all(f"`{name}`" in (Server.__doc__ or "") for name in known)
 
 
 def test_limits_are_settings_by_name() -> None:

@@ -243,3 +243,15 @@ async def test_shutting_down_answers_what_was_asked(app: Callable[..., Any]) -> 
                 pass
         assert refused.value.response.status_code in {403, 503}
     assert server.closed
+
+
+async def test_clients_that_leave_at_once_leave_nothing_behind(app: Callable[..., Any], server: Server) -> None:
+    async with app(perspective_server=server, resume_grace=0.02) as port:
+        url = f"ws://127.0.0.1:{port}{PATH}?sightline-session=new"
+        for _ in range(10):
+            socket = await websockets.asyncio.client.connect(url, proxy=None)
+            socket.transport.abort()
+            await socket.wait_closed()
+        async with asyncio.timeout(30):
+            while server._resumable or server._connections or server.stats()["sessions"] > 0:
+                await asyncio.sleep(0.001)

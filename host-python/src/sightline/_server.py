@@ -100,8 +100,9 @@ class ServerCore:
         self._handler_metrics = ServerMetrics()
         self._engine_metrics = [EngineMetrics() for _ in range(n_engines)]
         self._validators = Validators(self._handler_metrics)
-        # The connections of handlers, for monitoring and for closing.
-        self._connections: weakref.WeakSet[Any] = weakref.WeakSet()
+        # The connections of handlers, for monitoring and for closing. Copied with `list`, which no other thread can
+        # come between, before it is gone through.
+        self._connections: set[Any] = set()
         # What holds connections that can be resumed, by token; touched on the loop only.
         self._resumable: dict[str, Any] = {}
         self._draining = False

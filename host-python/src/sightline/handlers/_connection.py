@@ -18,8 +18,6 @@ import asyncio
 import inspect
 import itertools
 import logging
-import threading
-from collections import deque
 from collections.abc import Awaitable, Callable
 from concurrent.futures import Future
 from dataclasses import dataclass, field
@@ -34,8 +32,9 @@ from .._proto import sightline_pb2 as pb
 from .._server import ServerCore
 from .._session import Permissions, RowFilter, SessionBase, SinkSession, hand_out, session_options
 from .._wire import kind_number, scan
+from ._queue import SendQueue, SlowClientError
 
-__all__ = ["DEFAULT_LIMIT", "Connection", "Grant", "Limits", "SendQueue", "SlowClientError", "decide"]
+__all__ = ["DEFAULT_LIMIT", "Connection", "Grant", "Limits", "decide"]
 
 logger = logging.getLogger("sightline.handlers")
 
@@ -43,7 +42,6 @@ DEFAULT_LIMIT = 64 * 1024 * 1024
 """Default of `max_message_size` and `max_queue_bytes`."""
 
 GOING_AWAY, POLICY, INTERNAL, RESTART, TRY_LATER, TAKEN_OVER = 1001, 1008, 1011, 1012, 1013, 4001
-_SMALL = 128
 _REASON_BYTES = 123
 
 _ids = itertools.count(1)
@@ -119,10 +117,6 @@ def note_subscription(subscriptions: dict[tuple[str, int], bool], request: bytes
             subscriptions.pop(("", message.remove_hosted_tables_update_req.id), None)
 
 
-class SlowClientError(Exception):
-    """A client left more unread than it may."""
-
-
 async def decide(
     authorize: Authorize | None, request: Any, permissions: Permissions, server: Any = None, peer: str = ""
 ) -> Grant | None:
@@ -165,156 +159,6 @@ async def _ask(authorize: Authorize, request: Any, permissions: Permissions) -> 
     if answer is True:
         return Grant(permissions)
     return answer if isinstance(answer, Grant) else Grant(answer)
-
-
-class SendQueue:
-    """What waits to be sent to one client. Filled from any thread, emptied on the loop.
-
-    Args:
-        max_bytes: how much may wait.
-        history_bytes: how much of what was sent is kept, to be sent again.
-    """
-
-    def __init__(self, loop: asyncio.AbstractEventLoop, max_bytes: int, history_bytes: int = 0) -> None:
-        self._loop = loop
-        self._history: deque[bytes] = deque()
-        self._history_size = 0
-        self._history_bytes = history_bytes
-        # While nobody reads, what does not fit is dropped, and then everything: the client starts over.
-        self._parked = False
-        self._dropping = False
-        self.n_sent = 0
-        self.n_merged = 0
-        self._max_bytes = max_bytes
-        self._lock = threading.Lock()
-        self._messages: deque[tuple[bytes, bool]] = deque()
-        self._waiting_notices: set[bytes] = set()
-        self._bytes = 0
-        self._closed: BaseException | None = None
-        self._ready = asyncio.Event()
-        # Called on the loop when the queue ends: whoever sends may be stuck in a socket that nobody reads.
-        self.on_end: Callable[[], object] = self._ready.set
-
-    @property
-    def size(self) -> int:
-        """The bytes that wait."""
-        return self._bytes
-
-    def put(self, data: bytes, notification: bool) -> None:
-        """Adds a message; never blocks. One message larger than the limit is let through an empty queue."""
-        notice = notification and len(data) <= _SMALL
-        with self._lock:
-            if self._closed is not None or self._dropping:
-                return
-            if notice and data in self._waiting_notices:
-                self.n_merged += 1
-                return
-            most = min(self._max_bytes, self._history_bytes) if self._parked else self._max_bytes
-            if self._messages and self._bytes + len(data) > most:
-                if self._parked:
-                    self._dropping = True
-                    self._clear()
-                    return
-                self._end(
-                    SlowClientError(f"slow client: more than {self._max_bytes} bytes wait for it (max_queue_bytes)")
-                )
-            else:
-                self._messages.append((data, notice))
-                self._bytes += len(data)
-                if notice:
-                    self._waiting_notices.add(data)
-        self._wake()
-
-    def close(self, reason: BaseException) -> None:
-        """Ends the queue; `get` raises `reason`."""
-        with self._lock:
-            if self._closed is None:
-                self._end(reason)
-        self._wake()
-
-    async def get(self) -> bytes:
-        """The next message.
-
-        Raises:
-            BaseException: the reason the queue was closed for.
-        """
-        while True:
-            with self._lock:
-                if self._closed is not None:
-                    raise self._closed
-                if self._messages:
-                    data, notice = self._messages.popleft()
-                    self._bytes -= len(data)
-                    if notice:
-                        self._waiting_notices.discard(data)
-                    self._remember(data)
-                    return data
-                self._ready.clear()
-            await self._ready.wait()
-
-    @property
-    def reason(self) -> BaseException | None:
-        """Why the queue ended, None while it has not."""
-        return self._closed
-
-    def park(self) -> None:
-        """Nobody reads for a while: what becomes too much is dropped, and ends nothing."""
-        with self._lock:
-            self._parked = True
-
-    def unpark(self, received: int | None) -> bool:
-        """Somebody reads again, who has received so many messages. The next ones are those after that, if they are all
-        kept (True); otherwise everything is dropped until `start_over`.
-        """
-        with self._lock:
-            self._parked = False
-            first_kept = self.n_sent - len(self._history)
-            if self._dropping or received is None or not first_kept <= received <= self.n_sent:
-                self._dropping = True
-                self._clear()
-                return False
-            again = [self._history.pop() for _ in range(self.n_sent - received)]
-            for data in again:
-                self._history_size -= len(data)
-                self._messages.appendleft((data, False))
-                self._bytes += len(data)
-            self.n_sent = received
-        self._wake()
-        return True
-
-    def start_over(self, first: list[bytes]) -> None:
-        """Takes messages again; these come first."""
-        with self._lock:
-            self._dropping = False
-            for data in first:
-                self._messages.append((data, False))
-                self._bytes += len(data)
-        self._wake()
-
-    def _remember(self, data: bytes) -> None:
-        self.n_sent += 1
-        if self._history_bytes:
-            self._history.append(data)
-            self._history_size += len(data)
-            while self._history_size > self._history_bytes:
-                self._history_size -= len(self._history.popleft())
-
-    def _end(self, reason: BaseException) -> None:
-        self._closed = reason
-        self._clear()
-
-    def _clear(self) -> None:
-        self._messages.clear()
-        self._waiting_notices.clear()
-        self._history.clear()
-        self._history_size = 0
-        self._bytes = 0
-
-    def _wake(self) -> None:
-        try:
-            self._loop.call_soon_threadsafe(self.on_end if self._closed is not None else self._ready.set)
-        except RuntimeError:
-            logger.debug("a message came after the loop was closed")
 
 
 async def close_quietly(close_socket: Callable[[int, str], Awaitable[Any] | Any], code: int, reason: str) -> None:
@@ -367,12 +211,13 @@ class Connection:
     _queue: SendQueue = field(init=False)
     _session: Any = field(init=False)
     _slots: asyncio.Semaphore = field(init=False)
-    _sender: asyncio.Task[None] = field(init=False)
+    _sender: asyncio.Task[None] | None = field(init=False, default=None)
     _order: asyncio.Lock = field(init=False)
     _session_closed: bool = False
 
     def __post_init__(self) -> None:
-        history = self.limits.resume_bytes if self.resumable else 0
+        # What is sent again, and what waited meanwhile, must leave room in the queue for what comes.
+        history = min(self.limits.resume_bytes, self.limits.max_queue_bytes // 4) if self.resumable else 0
         self._queue = SendQueue(self.loop, self.limits.max_queue_bytes, history)
         self._id = next(_ids)
         self._in_flight = 0
@@ -461,9 +306,12 @@ class Connection:
 
     async def sent_close(self) -> None:
         """Comes back when the socket was told that the server is closed."""
-        await asyncio.gather(self._sender, return_exceptions=True)
+        if self._sender is not None:
+            await asyncio.gather(self._sender, return_exceptions=True)
 
     async def _stop_sender(self) -> None:
+        if self._sender is None:
+            return
         self._sender.cancel()
         await asyncio.gather(self._sender, return_exceptions=True)
 

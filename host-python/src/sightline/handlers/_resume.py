@@ -128,7 +128,13 @@ async def attach(
     if held is not None and held.connection.grant == grant and held.connection.loop is loop:
         token = str(wanted)
         connection = await held.give_up()
-        if not connection.ended and await _resume(connection, token, received, send, send_text, close_socket):
+        try:
+            resumed = not connection.ended and await _resume(connection, token, received, send, send_text, close_socket)
+        except BaseException:
+            # This socket is lost as well; the session waits for yet another one.
+            await Attachment(connection, token).close()
+            raise
+        if resumed:
             connection.peer = peer
             connection._count("sessions_resumed")
             log_event(logger, logging.INFO, "connection_resumed", peer=peer, identity=grant.identity)
@@ -151,7 +157,12 @@ async def attach(
     fresh = secrets.token_urlsafe(24) if resumable else None
     attachment = Attachment(connection, fresh)
     if wanted is not None:
-        await send_text(json.dumps({"session": fresh, "resumed": False, "grace": limits.resume_grace, "next": 0}))
+        hello = {"session": fresh, "resumed": False, "grace": limits.resume_grace, "next": 0}
+        try:
+            await send_text(json.dumps(hello))
+        except BaseException:
+            await attachment._end()
+            raise
     connection.start()
     return attachment
 

@@ -90,6 +90,7 @@ class SightlineTornadoHandler(WebSocketHandler):
         self._allowed_origins = allowed_origins
         self._grant: Grant | None = None
         self._connection: Attachment | None = None
+        self._gone = False
 
     @property
     def ping_interval(self) -> float | None:
@@ -135,6 +136,9 @@ class SightlineTornadoHandler(WebSocketHandler):
             received=self.get_query_argument("received", None),
         )
         self.session = self._connection.connection.session
+        if self._gone:
+            # The client left while its session was being opened, so `on_close` found nothing to close.
+            self.on_close()
 
     def on_message(self, message: str | bytes) -> Awaitable[None] | None:
         """Takes one request; text is ignored."""
@@ -143,7 +147,8 @@ class SightlineTornadoHandler(WebSocketHandler):
         return None
 
     def on_close(self) -> None:
-        """Closes the session."""
+        """Closes the session, or lets it wait for the client."""
+        self._gone = True
         connection, self._connection = self._connection, None
         if connection is not None:
             self._closing = asyncio.get_running_loop().create_task(connection.close())
@@ -153,9 +158,19 @@ class SightlineTornadoHandler(WebSocketHandler):
 
     async def _send(self, data: bytes) -> None:
         try:
-            await self.write_message(data, binary=True)
+            # When a send is given up, Tornado's own future must neither be cancelled nor end with an exception that
+            # nobody looks at: both are logged as errors.
+            written = self.write_message(data, binary=True)
+            written.add_done_callback(_look_at)
+            await asyncio.shield(written)
         except WebSocketClosedError as error:
             raise ConnectionError("the websocket is closed") from error
+
+
+def _look_at(written: asyncio.Future[None]) -> None:
+    """Marks the outcome of a send as seen."""
+    if not written.cancelled():
+        written.exception()
 
 
 PerspectiveTornadoHandler = SightlineTornadoHandler
