@@ -179,6 +179,25 @@ async def test_cancelled_request_leaves_the_client_usable() -> None:
         assert await table.size() == 1
 
 
+async def test_an_awaited_subscription_stands_however_slow_the_transport_is() -> None:
+    with Server() as server:
+        loop = asyncio.get_running_loop()
+        session = server.new_session(lambda data: loop.call_soon(loop.create_task, client.handle_response(data)))
+
+        def send(data: bytes) -> None:
+            # As a socket does it: the request is taken now, and reaches the server later.
+            loop.call_later(0.05, session.handle_request, data)
+
+        client = AsyncClient(send)
+        owner = server.new_local_client().table({"a": [1]}, name="t")
+        view = await (await client.open_table("t")).view()
+        heard: list[int] = []
+        await view.on_update(heard.append)
+        owner.update({"a": [2]})
+        assert await view.num_rows() == 2
+        assert heard == [0]
+
+
 async def test_terminate_calls_back() -> None:
     closed: list[bool] = []
     async with AsyncClient(lambda _: None, lambda: closed.append(True)):

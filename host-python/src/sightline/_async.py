@@ -23,7 +23,7 @@ from ._bulk import Bulk
 from ._client import ClientBase, entity_name
 from ._exceptions import SightlineError
 from ._frames import to_pandas, to_polars
-from ._plan import Nudge, Plan, Step, Subscribe, Unsubscribe
+from ._plan import Ask, Nudge, Plan, Step, Subscribe, Unsubscribe
 from ._proto import sightline_pb2 as pb
 from ._server import ServerCore
 from ._session import OWN_DIALECT, AsyncSession, Permissions, RowFilter, session_options
@@ -215,6 +215,9 @@ class AsyncClient(ClientBase):
         if isinstance(step, Subscribe):
             msg_id, subscription, data = self._exchange.subscribe(step, owner)
             await self._send(msg_id, data)
+            # The server answers no subscription, but requests in order: when it has answered this one, the
+            # subscription stands, and what happens from now on is heard of.
+            await self._step(Ask("", "get_features_req", pb.GetFeaturesReq(dialect="5.6")), None)
             if subscription.error is not None:
                 self._exchange.forget(msg_id)
                 raise subscription.error
