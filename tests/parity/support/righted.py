@@ -46,7 +46,6 @@ REASONS: list[tuple[str, str]] = [
     (r"expressions/validate/.*", "positions point into the text as it was written; more functions and forms exist"),
     (r"expressions/(logic/16|choice/13|trigonometry/22|convert/13).*", "`&` is and, no case is null, atan2 exists, empty text is not null"),
     (r"expressions/describe/bad_config", "without the line end"),
-    (r"config/wrong/split_twice", "a column can be split by only once"),
     (r"callbacks/delta/split/move_group", "a row group that only lost cells is in the delta as well"),
 ]
 
