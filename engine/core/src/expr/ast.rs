@@ -29,7 +29,8 @@ pub(super) enum ExprKind {
         then: Box<Expr>,
         otherwise: Option<Box<Expr>>,
     },
-    Call(String, Vec<Expr>),
+    /// A call: name, arguments, and the byte behind its closing parenthesis.
+    Call(String, Vec<Expr>, usize),
     Assign(Target, Option<BinaryOp>, Box<Expr>),
     Declare(String, Option<Box<Expr>>),
     /// `var name[size] := {values}`; `fill`: the one value is for all elements.

@@ -51,6 +51,7 @@ pub(super) fn call(
     name: &str,
     arguments: &[Expr],
     at: usize,
+    end: usize,
 ) -> Checked<Term> {
     let built_in = BUILT_IN.iter().find(|(known, _, _)| *known == name);
     let function = functions::find(name);
@@ -59,7 +60,7 @@ pub(super) fn call(
         (None, Some(function)) => function.arity,
         (None, None) => return Err(checker.undefined(name, at).into()),
     };
-    check_arity(name, arguments, arity, at)?;
+    check_arity(name, arguments, arity, end)?;
     match name {
         "col" => return column(checker, &arguments[0]),
         "indexof" => return index_of(checker, arguments, at),
@@ -75,11 +76,12 @@ pub(super) fn call(
     }
 }
 
+/// Refuses a wrong number of arguments; Perspective places that behind the call.
 fn check_arity(
     name: &str,
     arguments: &[Expr],
     (least, most): (usize, usize),
-    at: usize,
+    end: usize,
 ) -> Result<(), Fault> {
     let n = arguments.len();
     if (least..=most).contains(&n) {
@@ -87,7 +89,7 @@ fn check_arity(
     }
     if n == 0 {
         return Err(Fault::new(
-            at,
+            end,
             format!("Zero parameter call to generic function: {name} not allowed"),
         ));
     }
@@ -112,7 +114,7 @@ fn check_arity(
         })
         .collect();
     Err(Fault::new(
-        at,
+        end,
         format!(
             "Failed parameter type check for function '{name}', Expected '{expected}' call set: '{found}'"
         ),
@@ -169,6 +171,9 @@ fn index_of(checker: &mut Checker<'_>, arguments: &[Expr], at: usize) -> Checked
         return Err(Fault::types(arguments[2].at).into());
     };
     let vector = checker.vector(vector, arguments[2].at)?;
+    if vector.dtype != Some(Float64) {
+        return Err(Fault::types(arguments[2].at).into());
+    }
     let builder = &mut checker.builder;
     if builder.dtype(&text).is_some_and(|dtype| dtype != Text) {
         return Err(Fault::types(at).into());
@@ -184,7 +189,7 @@ fn index_of(checker: &mut Checker<'_>, arguments: &[Expr], at: usize) -> Checked
     };
     let text = Box::new(builder.step(text));
     Ok(Term::Row(
-        Step::IndexOf(text, pattern.into(), vector),
+        Step::IndexOf(text, pattern.into(), vector.number),
         Some(Boolean),
     ))
 }

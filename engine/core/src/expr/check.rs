@@ -43,8 +43,16 @@ enum Variable {
         dtype: Type,
         declared: usize,
     },
-    /// A vector.
-    Vector(usize),
+    /// A vector, declared at a byte of the text, and the type of its elements.
+    Vector(Vector),
+}
+
+/// A vector as the checker knows it.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Vector {
+    pub number: usize,
+    pub dtype: Type,
+    declared: usize,
 }
 
 pub(super) struct Checker<'a> {
@@ -398,7 +406,7 @@ impl Checker<'_> {
         )
     }
 
-    pub fn vector(&self, name: &str, at: usize) -> Result<usize, Fault> {
+    pub fn vector(&self, name: &str, at: usize) -> Result<Vector, Fault> {
         match self.find(&Name::Variable(name.to_owned())) {
             Some(Variable::Vector(vector)) => Ok(*vector),
             Some(_) => Err(Fault::types(at)),
@@ -434,8 +442,8 @@ impl Checker<'_> {
                 let vector = self.vector(name, at)?;
                 let position = self.float(position)?;
                 Ok(Term::Row(
-                    Step::Element(vector, Box::new(position)),
-                    Some(Float64),
+                    Step::Element(vector.number, Box::new(position)),
+                    vector.dtype,
                 ))
             }
             ExprKind::Negate(inner) => {
@@ -455,7 +463,7 @@ impl Checker<'_> {
                 then,
                 otherwise,
             } => self.conditional(condition, then, otherwise.as_deref(), at),
-            ExprKind::Call(name, arguments) => calls::call(self, name, arguments, at),
+            ExprKind::Call(name, arguments, end) => calls::call(self, name, arguments, at, *end),
             ExprKind::Assign(target, op, value) => self.assign(target, *op, value, at),
             ExprKind::Declare(name, value) => {
                 let name = Name::Variable(name.clone());
@@ -471,16 +479,37 @@ impl Checker<'_> {
             } => {
                 let key = Name::Variable(name.clone());
                 self.refuse_redefinition(&key, at)?;
-                let values = values
+                let terms = values
                     .iter()
-                    .map(|value| self.float(value))
+                    .map(|value| self.expression(value))
                     .collect::<Checked<Vec<_>>>()?;
-                let vector = self.n_vectors;
+                // Elements are numbers, unless the first values or an assignment further down say otherwise.
+                let numbers = terms.iter().all(|term| self.builder.number(term).is_some());
+                let promoted = self.promoted.get(&at).copied();
+                let dtype = match promoted {
+                    Some(dtype) if terms.is_empty() => dtype,
+                    _ if numbers => Some(Float64),
+                    _ => self.builder.common_type(&terms, at)?,
+                };
+                let values = terms
+                    .into_iter()
+                    .map(|term| {
+                        let term = self.builder.convert(term, dtype);
+                        self.builder.step(term)
+                    })
+                    .collect();
+                let number = self.n_vectors;
                 self.n_vectors += 1;
+                let vector = Vector {
+                    number,
+                    dtype,
+                    declared: at,
+                };
                 self.scope().insert(key, Variable::Vector(vector));
+                let numeric = dtype == Some(Float64);
                 Ok(Term::Row(
-                    Step::Vector(vector, *size, values, *fill),
-                    Some(Float64),
+                    Step::Vector(number, *size, values, *fill, numeric),
+                    dtype,
                 ))
             }
             ExprKind::Block(statements) => self.scoped(|checker| {
@@ -669,19 +698,30 @@ impl Checker<'_> {
                 let mut new = self.expression(value)?;
                 if let Some(op) = op {
                     let old = Term::Row(
-                        Step::Element(vector, Box::new(position.clone())),
-                        Some(Float64),
+                        Step::Element(vector.number, Box::new(position.clone())),
+                        vector.dtype,
                     );
                     new = self.binary(op, old, new, at)?;
                 }
-                if self.builder.number(&new).is_none() {
-                    return Err(Fault::types(at).into());
+                let found = self.builder.dtype(&new);
+                let fits = match vector.dtype {
+                    Some(Float64) => self.builder.number(&new).is_some(),
+                    dtype => found == dtype || found.is_none(),
+                };
+                if !fits {
+                    // The vector is of another type than it was taken for, unless that has been said before.
+                    if vector.dtype != Some(Float64) || self.promoted.contains_key(&vector.declared)
+                    {
+                        return Err(Fault::types(at).into());
+                    }
+                    self.promoted.insert(vector.declared, found);
+                    return Err(Halt::Again);
                 }
-                let new = self.builder.convert(new, Some(Float64));
+                let new = self.builder.convert(new, vector.dtype);
                 let step = self.builder.step(new);
                 return Ok(Term::Row(
-                    Step::AssignElement(vector, Box::new(position), Box::new(step)),
-                    Some(Float64),
+                    Step::AssignElement(vector.number, Box::new(position), Box::new(step)),
+                    vector.dtype,
                 ));
             }
             Target::Name(name) => Name::Variable(name.clone()),

@@ -536,7 +536,8 @@ impl Parser {
         }
         if self.take_symbol("(") {
             let arguments = self.nested(|parser| parser.list(")"))?;
-            return Ok(ExprKind::Call(name, arguments));
+            let end = self.tokens[self.position - 1].at + 1;
+            return Ok(ExprKind::Call(name, arguments, end));
         }
         if self.take_symbol("[") {
             let position = self.nested(Self::assignment)?;

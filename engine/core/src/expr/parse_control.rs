@@ -140,6 +140,9 @@ impl Parser {
         if keyword == "while" {
             condition = Some(Box::new(self.assignment()?));
         } else {
+            if self.is_symbol(")") {
+                return Err(Fault::new(self.at(), "Premature end of expression[2]"));
+            }
             if !self.is_symbol(";") {
                 start = Some(Box::new(self.statement()?));
             }

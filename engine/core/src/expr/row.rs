@@ -72,7 +72,7 @@ pub(super) fn run(script: &Script, mut evaluation: Evaluation<'_>) -> Result<Col
 struct Machine<'m, 'a> {
     hoisted: &'m [Values<'a>],
     locals: Vec<Scalar>,
-    vectors: Vec<Vec<f64>>,
+    vectors: Vec<Vec<Scalar>>,
     budget: u64,
     buffer: String,
     evaluation: &'m Evaluation<'a>,
@@ -108,7 +108,7 @@ impl Machine<'_, '_> {
     }
 
     /// The element that a position denotes, if the vector has it.
-    fn element(&mut self, vector: usize, position: &Step) -> Result<Option<&mut f64>, Halt> {
+    fn element(&mut self, vector: usize, position: &Step) -> Result<Option<&mut Scalar>, Halt> {
         let position = match self.step(position)? {
             Scalar::Float(position) if position > -1.0 => position as usize,
             _ => usize::MAX,
@@ -128,7 +128,7 @@ impl Machine<'_, '_> {
             Step::Local(local) => self.locals[*local].clone(),
             Step::Element(vector, position) => self
                 .element(*vector, position)?
-                .map_or(Scalar::Null, |element| Scalar::Float(*element)),
+                .map_or(Scalar::Null, |element| element.clone()),
             Step::Convert(to, inner) => scalar::convert(self.step(inner)?.as_value(), *to),
             Step::Truth(inner) => Scalar::Bool(self.truth(inner)?),
             Step::Not(inner) => Scalar::Bool(!self.truth(inner)?),
@@ -199,14 +199,18 @@ impl Machine<'_, '_> {
             }
             Step::AssignElement(vector, position, value) => {
                 let value = self.step(value)?;
-                let number = value.as_value().as_f64().unwrap_or(f64::NAN);
                 if let Some(element) = self.element(*vector, position)? {
-                    *element = number;
+                    *element = value.clone();
                 }
                 value
             }
-            Step::Vector(vector, size, values, fill) => {
-                self.vector(*vector, *size, values, *fill)?
+            Step::Vector(vector, size, values, fill, numeric) => {
+                let rest = if *numeric {
+                    Scalar::Float(0.0)
+                } else {
+                    Scalar::Null
+                };
+                self.vector(*vector, *size, values, *fill, rest)?
             }
             Step::IndexOf(text, pattern, vector) => {
                 let text = self.step(text)?;
@@ -220,7 +224,7 @@ impl Machine<'_, '_> {
                     self.vectors[*vector]
                         .iter_mut()
                         .zip(ends)
-                        .for_each(|(element, end)| *element = end);
+                        .for_each(|(element, end)| *element = Scalar::Float(end));
                 }
                 Scalar::Bool(span.is_some())
             }
@@ -253,21 +257,28 @@ impl Machine<'_, '_> {
         Ok(result)
     }
 
-    fn vector(&mut self, vector: usize, size: usize, values: &[Step], fill: bool) -> Stepped {
+    fn vector(
+        &mut self,
+        vector: usize,
+        size: usize,
+        values: &[Step],
+        fill: bool,
+        rest: Scalar,
+    ) -> Stepped {
         self.spend(size as u64 / 8)?;
         let mut elements = Vec::with_capacity(size);
         for value in values {
-            elements.push(self.step(value)?.as_value().as_f64().unwrap_or(f64::NAN));
+            elements.push(self.step(value)?);
         }
-        let rest = if fill {
-            elements.first().copied().unwrap_or_default()
-        } else {
-            0.0
+        let rest = match elements.first() {
+            Some(first) if fill => first.clone(),
+            _ => rest,
         };
+        self.spend_text(&rest)?;
         elements.resize(size, rest);
-        let first = elements[0];
+        let first = elements[0].clone();
         self.vectors[vector] = elements;
-        Ok(Scalar::Float(first))
+        Ok(first)
     }
 
     fn iterate(

@@ -57,8 +57,9 @@ pub(super) enum Step {
     Cases(Vec<(Step, Step)>),
     Assign(usize, Box<Step>),
     AssignElement(usize, Box<Step>, Box<Step>),
-    /// Sets a vector: size, the values of the first elements, and whether the one value is for all.
-    Vector(usize, usize, Vec<Step>, bool),
+    /// Sets a vector: size, the values of the first elements, whether the one value is for all, and whether elements
+    /// without a value are 0 (else null).
+    Vector(usize, usize, Vec<Step>, bool, bool),
     /// Fills elements 0 and 1 of a vector with where the group of a regular expression starts and ends.
     IndexOf(Box<Step>, Rc<regex::Regex>, usize),
     Break,

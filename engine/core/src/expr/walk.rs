@@ -17,7 +17,7 @@ pub(super) fn column_names(tree: &Expr) -> Vec<(String, usize)> {
         ExprKind::Column(name) | ExprKind::Assign(Target::Column(name), ..) => {
             names.push((name.clone(), expr.at))
         }
-        ExprKind::Call(function, arguments) if function == "col" => {
+        ExprKind::Call(function, arguments, _) if function == "col" => {
             if let [
                 Expr {
                     kind: ExprKind::Text(name),
@@ -83,7 +83,7 @@ fn children(expr: &Expr) -> impl Iterator<Item = &Expr> {
             single.extend([&**condition, &**then]);
             single.extend(otherwise.as_deref());
         }
-        ExprKind::Call(_, arguments) => list = arguments,
+        ExprKind::Call(_, arguments, _) => list = arguments,
         ExprKind::Assign(target, _, value) => {
             if let Target::Element(_, position) = target {
                 single.push(position);

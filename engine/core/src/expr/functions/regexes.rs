@@ -160,7 +160,8 @@ fn expand(pieces: &[Piece], captures: &Captures<'_>, buffer: &mut String) -> boo
 }
 
 fn replace(name: &'static str, arguments: &[Argument<'_>], count: usize) -> Resolution {
-    require(arguments[0].is_text() && arguments[2].is_text())?;
+    // A null that is written out replaces nothing with nothing: a mistake.
+    require(arguments[0].is_text() && arguments[2].dtype == Some(Text))?;
     let pattern = compile(&arguments[1])?;
     // A constant replacement is taken apart once.
     let constant = arguments[2].text().map(pieces);
