@@ -2,8 +2,8 @@
 
 Bytes go in with one copy and come out with one copy; engine/ARCHITECTURE.md describes the functions. An `Engine` is
 used by one thread at a time. Calls go through ctypes straight to wasmtime's unchecked entry, which takes 0.6
-microseconds where
-the checked one takes 17; ctypes lets other Python threads run meanwhile.
+microseconds where the checked one takes 17. Other Python threads run while the engine works; only for the calls that
+hand memory over and back, which are done before another thread could start, the interpreter's lock is kept.
 
 After a trap, also one caused by the time limit, the instance is dropped and every call raises the same `EngineError`:
 what it was doing is half done, so its tables cannot be trusted.
@@ -26,7 +26,7 @@ from wasmtime import _ffi
 
 from ._bulk import LARGE, Bulk, split
 from ._exceptions import EngineError, EngineTimeoutError, MemoryLimitError, SightlineError
-from ._module import TICK, LoadedModule
+from ._module import TICK, Flag, LoadedModule
 
 __all__ = ["Engine", "Message"]
 
@@ -38,11 +38,24 @@ _U32 = 0xFFFFFFFF
 _NOTIFICATION = 1
 _POLL = 1
 
-# An own function object: the argument types of wasmtime's are shared by the whole process.
-_dll: Any = _ffi.dll
-_call_unchecked = _dll["wasmtime_func_call_unchecked"]
-_call_unchecked.restype = ctypes.c_void_p
-_call_unchecked.argtypes = [ctypes.c_void_p, ctypes.c_void_p, ctypes.c_void_p, ctypes.c_size_t, ctypes.c_void_p]
+# The library once more, for calls that keep the interpreter's lock.
+_brief = ctypes.PyDLL("wasmtime", handle=_ffi.dll._handle)
+
+
+def _bind(library: ctypes.CDLL, name: str, result: Any, *arguments: Any) -> Any:
+    """An own function object: the argument types of wasmtime's are shared by the whole process."""
+    function = library[name]
+    function.restype = result
+    function.argtypes = arguments
+    return function
+
+
+_UNCHECKED = (ctypes.c_void_p, ctypes.c_void_p, ctypes.c_void_p, ctypes.c_void_p, ctypes.c_size_t, ctypes.c_void_p)
+_call_unchecked = _bind(_ffi.dll, "wasmtime_func_call_unchecked", *_UNCHECKED)
+_call_briefly = _bind(_brief, "wasmtime_func_call_unchecked", *_UNCHECKED)
+_set_deadline = _bind(_brief, "wasmtime_context_set_epoch_deadline", None, ctypes.c_void_p, ctypes.c_uint64)
+_memory_data = _bind(_brief, "wasmtime_memory_data", ctypes.c_void_p, ctypes.c_void_p, ctypes.c_void_p)
+_BRIEF = frozenset({"sl_alloc", "sl_free", "sl_release_outbox"})
 
 
 class Message(NamedTuple):
@@ -90,8 +103,13 @@ class Engine:
         if self._memory_limit is not None:
             self._store.set_limits(memory_size=self._memory_limit)
         self._store.set_epoch_deadline(self._ticks)
+        self._flag = Flag()
+        if self._timeout is not None:
+            self._loaded.clock.register(self._flag)
         self._exports = self._instantiate()
         self._memory = self._export("memory", wasmtime.Memory)
+        self._context = ctypes.cast(self._store._context(), ctypes.c_void_p).value
+        self._memory_at = ctypes.addressof(self._memory._memory)
         self._functions: dict[str, _Function] = {}
         seed = secrets.randbits(64)
         messages = self._call_with_buffer("sl_init", json.dumps(self._options).encode(), seed)
@@ -113,8 +131,7 @@ class Engine:
     def fail(self, failure: EngineError) -> None:
         """Gives the instance up: every call raises `failure` from now on."""
         if self.failure is None:
-            self._functions.clear()
-            self._store.close()
+            self._end()
         self.failure = failure
 
     def open_session(self, options: Mapping[str, Any]) -> int:
@@ -163,6 +180,10 @@ class Engine:
         self._closed = True
         if self.failure is None:
             self.failure = EngineError("the engine was closed")
+        self._end()
+
+    def _end(self) -> None:
+        self._loaded.clock.forget(self._flag)
         self._functions.clear()
         self._store.close()
 
@@ -198,22 +219,28 @@ class Engine:
 
     def _base(self) -> int:
         """The address of the linear memory, which may move when it grows."""
-        return ctypes.addressof(self._memory.data_ptr(self._store).contents)
+        return int(_memory_data(self._context, self._memory_at))
 
     def _call(self, name: str, *arguments: int | float) -> int:
         if self.failure is not None:
             raise self.failure
         function = self._functions.get(name)
         if function is None:
-            function = self._functions[name] = _Function(self._store, self._export(name, wasmtime.Func))
+            function = self._functions[name] = _Function(
+                self._store, self._export(name, wasmtime.Func), _call_briefly if name in _BRIEF else _call_unchecked
+            )
         if self._timeout is None:
             return self._guarded(name, function, arguments)
-        self._store.set_epoch_deadline(self._ticks)
-        self._loaded.clock.start()
+        _set_deadline(self._context, self._ticks)
+        if name in _BRIEF:
+            return self._guarded(name, function, arguments)
+        flag = self._flag
+        flag.busy = flag.used = True
+        self._loaded.clock.ensure()
         try:
             return self._guarded(name, function, arguments)
         finally:
-            self._loaded.clock.stop()
+            flag.busy = False
 
     def _guarded(self, name: str, function: _Function, arguments: tuple[int | float, ...]) -> int:
         try:
@@ -221,8 +248,7 @@ class Engine:
         except (wasmtime.Trap, wasmtime.WasmtimeError) as error:
             self.failure = self._explain(name, error)
             logger.error("%s", self.failure)
-            self._functions.clear()
-            self._store.close()
+            self._end()
             raise self.failure from None
 
     def _explain(self, name: str, error: Exception) -> EngineError:
@@ -279,7 +305,8 @@ def _copy_out(address: int, size: int) -> bytes | Bulk:
 class _Function:
     """An exported function, bound for fast calls; integers are passed as they are, i32 and i64 alike."""
 
-    def __init__(self, store: wasmtime.Store, function: wasmtime.Func) -> None:
+    def __init__(self, store: wasmtime.Store, function: wasmtime.Func, call: Callable[..., int | None]) -> None:
+        self._call = call
         kind = function.type(store)
         parameters = [str(parameter) for parameter in kind.params]
         results = [str(result) for result in kind.results]
@@ -301,7 +328,7 @@ class _Function:
     def __call__(self, arguments: tuple[int | float, ...]) -> int:
         for set_slot, argument in zip(self._setters, arguments, strict=True):
             set_slot(argument)
-        error = _call_unchecked(*self._arguments)
+        error = self._call(*self._arguments)
         if error:
             raise wasmtime.WasmtimeError._from_ptr(ctypes.cast(error, ctypes.POINTER(ffi.wasmtime_error_t)))
         if self._trap:

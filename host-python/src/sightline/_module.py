@@ -34,36 +34,72 @@ TICK = 0.05
 
 
 class Clock:
-    """Advances the wasmtime engine's epoch while some engine works, and sleeps while none does."""
+    """Advances the wasmtime engine's epoch while some engine works, and sleeps while none has for a while.
+
+    Requests take microseconds, so the two ends of one only store a flag: no lock, and no thread is woken as long as
+    the clock ticks, which it does until nobody has worked for `LINGER` ticks.
+    """
+
+    LINGER = 40
 
     def __init__(self, engine: wasmtime.Engine) -> None:
         self._engine = engine
         self._changed = threading.Condition()
-        self._busy = 0
+        self._flags: list[Flag] = []
+        self._ticking = False
         self._thread: threading.Thread | None = None
 
-    def start(self) -> None:
-        """Some engine begins to work on a request with a time limit."""
+    def register(self, flag: Flag) -> None:
+        """Adds the flag of one engine."""
         with self._changed:
-            self._busy += 1
+            self._flags.append(flag)
+
+    def forget(self, flag: Flag) -> None:
+        """Removes the flag of an engine that is closed."""
+        with self._changed:
+            if flag in self._flags:
+                self._flags.remove(flag)
+
+    def ensure(self) -> None:
+        """Makes the clock tick; called after a flag was set."""
+        if not self._ticking:
+            self._wake()
+
+    def _wake(self) -> None:
+        with self._changed:
+            self._ticking = True
             if self._thread is None:
                 self._thread = threading.Thread(target=self._run, name="sightline-clock", daemon=True)
                 self._thread.start()
-            elif self._busy == 1:
+            else:
                 self._changed.notify()
 
-    def stop(self) -> None:
-        """It is done."""
-        with self._changed:
-            self._busy -= 1
-
     def _run(self) -> None:
+        idle = 0
         while True:
             with self._changed:
-                while self._busy == 0:
-                    self._changed.wait()
                 self._changed.wait(TICK)
+                idle = 0 if any(flag.used for flag in self._flags) else idle + 1
+                for flag in self._flags:
+                    flag.used = flag.busy
+                if idle > self.LINGER:
+                    # An engine sets its flag before it looks whether the clock ticks, so one of the two sees the other.
+                    self._ticking = False
+                    while not self._ticking and not any(flag.busy for flag in self._flags):
+                        self._changed.wait()
+                    self._ticking = True
+                    idle = 0
             self._engine.increment_epoch()
+
+
+class Flag:
+    """What one engine tells the clock: whether it works, and whether it has since the last tick."""
+
+    __slots__ = ("busy", "used")
+
+    def __init__(self) -> None:
+        self.busy = False
+        self.used = False
 
 
 class LoadedModule:
