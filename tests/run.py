@@ -122,7 +122,7 @@ def lint_checks() -> list[Suite]:
             "mypy tests",
             *python,
             *("mypy", "--config-file", "host-python/pyproject.toml"),
-            *("tests/run.py", "tests/packages/check.py", "tests/soak"),
+            *("tests/run.py", "tests/packages/check.py", "tests/soak", "tests/wire"),
             MYPYPATH="host-python/src",
         ),
         check("npm run lint", "npm", "--prefix", "www", "run", "--silent", "lint"),

@@ -11,7 +11,8 @@ from __future__ import annotations
 
 import json
 import random
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
+from typing import Any
 
 import pyarrow as pa
 
@@ -25,8 +26,7 @@ def arrow(seed: int, n_rows: int = N_ROWS) -> bytes:
     """A table of every type that a column can have, with nulls."""
     draw = random.Random(seed)
 
-    def some(make: object) -> list[object]:
-        assert callable(make)
+    def some(make: Callable[[], Any]) -> list[Any]:
         return [make() if draw.random() > 0.1 else None for _ in range(n_rows)]
 
     table = pa.table(
@@ -44,7 +44,8 @@ def arrow(seed: int, n_rows: int = N_ROWS) -> bytes:
     sink = pa.BufferOutputStream()
     with pa.ipc.new_stream(sink, table.schema) as writer:
         writer.write_table(table)
-    return sink.getvalue().to_pybytes()
+    data: bytes = sink.getvalue().to_pybytes()
+    return data
 
 
 EXPRESSIONS = {
@@ -54,7 +55,7 @@ EXPRESSIONS = {
     "month": "bucket(\"at\", 'M')",
 }
 
-CONFIGS = [
+CONFIGS: list[dict[str, Any]] = [
     {},
     {"group_by": ["name", "flag"], "columns": ["price", "big", "tiny"]},
     {"group_by": ["name"], "split_by": ["flag"], "columns": ["price", "big"]},
@@ -65,7 +66,7 @@ CONFIGS = [
 AGGREGATES = {"price": "stddev", "big": "sum", "tiny": "median", "ratio": "avg", "trig": "var", "label": "unique"}
 
 
-def config(options: dict[str, object]) -> pb.ViewConfig:
+def config(options: dict[str, Any]) -> pb.ViewConfig:
     """The message of a configuration; named columns get an aggregate that computes."""
     message = pb.ViewConfig()
     message.group_by.extend(options.get("group_by", []))
@@ -83,14 +84,15 @@ def config(options: dict[str, object]) -> pb.ViewConfig:
     return message
 
 
-def requests() -> Iterator[tuple[int, str, str, object]]:
+def requests() -> Iterator[tuple[int, str, str, Any]]:
     """The dialogue: session, entity, kind and message of each request."""
     options = pb.MakeTableReq.MakeTableOptions(make_index_table="id")
     data = pb.MakeTableData(from_arrow=arrow(1))
     yield 0, "t", "make_table_req", pb.MakeTableReq(data=data, options=options)
     yield 0, "t", "table_schema_req", pb.TableSchemaReq()
-    for number, options in enumerate(CONFIGS):
-        yield 1, "t", "table_make_view_req", pb.TableMakeViewReq(view_id=f"v{number}", config=config(options))
+    for number, view_options in enumerate(CONFIGS):
+        request = pb.TableMakeViewReq(view_id=f"v{number}", config=config(view_options))
+        yield 1, "t", "table_make_view_req", request
     yield 1, "v0", "view_on_update_req", pb.ViewOnUpdateReq(mode=pb.ViewOnUpdateReq.ROW)
     yield 1, "v1", "view_on_update_req", pb.ViewOnUpdateReq()
     for step in range(3):
@@ -115,16 +117,15 @@ def requests() -> Iterator[tuple[int, str, str, object]]:
 def main() -> None:
     dialogue = []
     heard: list[tuple[int, str]] = []
+
+    def listener(number: int) -> Callable[[bytes], None]:
+        return lambda data: heard.append((number, data.hex()))
+
     with Server() as server:
-        sessions = [
-            server.new_session(lambda data, number=number: heard.append((number, data.hex()))) for number in (0, 1)
-        ]
-        raw = [
-            (session, pb.Request(msg_id=at + 1, entity_id=entity), kind, message)
-            for at, (session, entity, kind, message) in enumerate(requests())
-        ]
+        sessions = [server.new_session(listener(number)) for number in (0, 1)]
         messages = []
-        for session, request, kind, message in raw:
+        for at, (session, entity, kind, message) in enumerate(requests()):
+            request = pb.Request(msg_id=at + 1, entity_id=entity)
             getattr(request, kind).CopyFrom(message)
             messages.append((session, request.SerializeToString()))
         # What no client sends.
