@@ -34,6 +34,6 @@ test("Node and wasmtime give the same bytes for the same messages", async () => 
     assert.deepEqual(heard, responses, `request ${at}: ${request.slice(0, 60)}`);
     n_bytes += responses.reduce((sum, [, bytes]) => sum + bytes.length / 2, 0);
   }
-  assert.ok(n_bytes > 1_000_000, `${n_bytes} bytes were compared`);
+  assert.ok(n_bytes > 300_000, `${n_bytes} bytes were compared`);
   server.delete();
 });
