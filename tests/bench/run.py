@@ -59,6 +59,9 @@ class Child:
                 node,
                 name,
             ]
+        elif family == "native":
+            # Built by `cargo build --release -p sightline-server --example bench_native`.
+            command = [str(BENCH.parents[1] / "target" / "release" / "examples" / "bench_native")]
         self.process = subprocess.Popen(
             command,
             stdin=subprocess.PIPE,

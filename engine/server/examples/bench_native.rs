@@ -1,8 +1,8 @@
 //! The engine natively, as one worker of `tests/bench`: one JSON command a line on standard input, one answer a line.
 //!
 //! It sends the same messages as the Python client and answers what `tests/bench/node/worker.mjs` answers, so that the
-//! price of WebAssembly shows. It is also what to give to a profiler, and what `tests/bench/instructions.py` counts the
-//! instructions of: everything that is measured happens in [`measured`].
+//! price of WebAssembly shows. It is also what to give to a profiler: everything that is measured happens in
+//! [`measured`].
 
 use std::error::Error;
 use std::io::{BufRead, Write};
