@@ -5,10 +5,13 @@
 //! [`measured`].
 
 use std::error::Error;
+use std::fmt::Formatter;
 use std::io::{BufRead, Write};
 use std::time::Instant;
 
 use bytes::Bytes;
+use serde::de::{MapAccess, Visitor};
+use serde::{Deserialize, Deserializer};
 use serde_json::{Map, Value, json};
 use sightline_protocol::columns_update::{Columns, OptColumns};
 use sightline_protocol::make_table_data::Data;
@@ -81,7 +84,7 @@ impl Worker {
                 Ok(json!({}))
             }
             "memory" => Ok(json!({ "unsupported": true })),
-            "start" => timed(|| Ok(Worker::new().map(|_| Value::Null)?)),
+            "start" => timed(|| Worker::new().map(|_| Value::Null)),
             "work" => self.work(command),
             other => Err(format!("unknown command `{other}`").into()),
         }
@@ -134,7 +137,7 @@ impl Worker {
         let depth = items(&task["group_by"]).count();
         let reply = timed(|| {
             self.send(TABLE, view(VIEW, config(task)))?;
-            let columns: Map<String, Value> = serde_json::from_str(&self.columns(VIEW, 0, first)?)?;
+            let Ordered(columns) = serde_json::from_str(&self.columns(VIEW, 0, first)?)?;
             Ok(digest(columns, depth))
         })?;
         self.send(VIEW, ClientReq::ViewDeleteReq(ViewDeleteReq {}))?;
@@ -275,14 +278,39 @@ fn cpu_ns() -> i64 {
     time.tv_sec * 1_000_000_000 + time.tv_nsec
 }
 
+/// A JSON object with its members in the order of the text, which serde_json's own map does not keep.
+struct Ordered(Vec<(String, Value)>);
+
+impl<'de> Deserialize<'de> for Ordered {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        struct Members;
+        impl<'de> Visitor<'de> for Members {
+            type Value = Ordered;
+
+            fn expecting(&self, f: &mut Formatter<'_>) -> std::fmt::Result {
+                f.write_str("an object")
+            }
+
+            fn visit_map<A: MapAccess<'de>>(self, mut map: A) -> Result<Ordered, A::Error> {
+                let mut members = Vec::new();
+                while let Some(member) = map.next_entry()? {
+                    members.push(member);
+                }
+                Ok(Ordered(members))
+            }
+        }
+        deserializer.deserialize_map(Members)
+    }
+}
+
 /// Rows of a flat view, or the groups of full depth by their path.
-fn digest(mut columns: Map<String, Value>, depth: usize) -> Value {
-    let paths = columns.remove("__ROW_PATH__");
-    let n = columns
-        .values()
-        .next()
-        .map_or(0, |cells| items(cells).count());
-    let row = |at: usize| -> Value { columns.values().map(|cells| cells[at].clone()).collect() };
+fn digest(mut columns: Vec<(String, Value)>, depth: usize) -> Value {
+    let paths = columns
+        .iter()
+        .position(|(name, _)| name == "__ROW_PATH__")
+        .map(|at| columns.remove(at).1);
+    let n = columns.first().map_or(0, |(_, cells)| items(cells).count());
+    let row = |at: usize| -> Value { columns.iter().map(|(_, cells)| cells[at].clone()).collect() };
     let Some(paths) = paths else {
         return (0..n).map(row).collect();
     };
