@@ -10,12 +10,14 @@ import textwrap
 import threading
 import weakref
 from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
 from typing import Any
 
 import pytest
 
 import sightline
 from sightline import Client, ForkError, PerspectiveError, ProxySession, Server, SessionClosedError
+from sightline._module import LoadedModule, load
 from sightline._proto import sightline_pb2 as pb
 
 FEATURES = pb.Request(msg_id=7, get_features_req=pb.GetFeaturesReq()).SerializeToString()
@@ -358,3 +360,18 @@ def test_the_deletion_of_a_dropped_view_asks_for_no_poll() -> None:
         gc.collect()
         table.update({"a": [4]})
         assert len(polls) == 4
+
+
+def test_code_without_a_time_limit_is_compiled_apart(monkeypatch: pytest.MonkeyPatch) -> None:
+    asked: list[bool] = []
+
+    def note(path: Path | None = None, *, interruptible: bool = True) -> LoadedModule:
+        asked.append(interruptible)
+        return load(path, interruptible=interruptible)
+
+    monkeypatch.setattr("sightline._server.load", note)
+    for timeout in (None, 60.0):
+        with Server(request_timeout=timeout) as server:
+            assert server.new_local_client().table({"x": [1, 2]}).size() == 2
+    assert asked == [False, True]
+    assert load(interruptible=False) is not load()

@@ -112,11 +112,16 @@ class LoadedModule:
 
 
 _lock = threading.Lock()
-_loaded: dict[Path, LoadedModule] = {}
+_loaded: dict[tuple[Path, bool], LoadedModule] = {}
 
 
-def load(path: Path | None = None) -> LoadedModule:
+def load(path: Path | None = None, *, interruptible: bool = True) -> LoadedModule:
     """Loads the engine module, once per process.
+
+    Args:
+        path: the module, where it is not the package's own.
+        interruptible: whether a running call can be interrupted. Every loop then looks at a clock, which takes up to
+            half as long again.
 
     Raises:
         EngineError: the module is missing or cannot be compiled.
@@ -125,21 +130,21 @@ def load(path: Path | None = None) -> LoadedModule:
         named = os.environ.get("SIGHTLINE_ENGINE")
         path = Path(named) if named else Path(__file__).with_name("_engine.wasm")
     with _lock:
-        loaded = _loaded.get(path)
+        loaded = _loaded.get((path, interruptible))
         if loaded is None:
-            loaded = _loaded[path] = _load(path)
+            loaded = _loaded[path, interruptible] = _load(path, interruptible)
         return loaded
 
 
-def _load(path: Path) -> LoadedModule:
+def _load(path: Path, interruptible: bool) -> LoadedModule:
     try:
         wasm = path.read_bytes()
     except OSError as error:
         raise EngineError(
             f"the engine module {path} cannot be read ({error.strerror}): build it, or reinstall"
         ) from None
-    engine = wasmtime.Engine(_config())
-    compiled = _cache_file(wasm)
+    engine = wasmtime.Engine(_config(interruptible))
+    compiled = _cache_file(wasm, interruptible)
     try:
         if compiled is None:
             return LoadedModule(engine, wasmtime.Module(engine, wasm))
@@ -155,14 +160,14 @@ def _load(path: Path) -> LoadedModule:
     return LoadedModule(engine, module)
 
 
-def _config() -> wasmtime.Config:
+def _config(interruptible: bool) -> wasmtime.Config:
     config = wasmtime.Config()
     config.wasm_simd = True
-    config.epoch_interruption = True
+    config.epoch_interruption = interruptible
     return config
 
 
-def _cache_file(wasm: bytes) -> Path | None:
+def _cache_file(wasm: bytes, interruptible: bool) -> Path | None:
     """Where the compiled module belongs; None if there is no private place for it."""
     if os.environ.get("SIGHTLINE_CACHE", "1") == "0":
         return None
@@ -170,7 +175,14 @@ def _cache_file(wasm: bytes) -> Path | None:
     if folder is None:
         return None
     facts = "\0".join(
-        (importlib.metadata.version("wasmtime"), sys.platform, platform.machine(), str(sys.maxsize), _processor())
+        (
+            importlib.metadata.version("wasmtime"),
+            sys.platform,
+            platform.machine(),
+            str(sys.maxsize),
+            _processor(),
+            str(interruptible),
+        )
     )
     key = hashlib.sha256(facts.encode() + hashlib.sha256(wasm).digest()).hexdigest()[:32]
     return folder / f"engine-{key}.cwasm"

@@ -411,7 +411,7 @@ class Server(ServerCore):
             processor. A join or derived table lives with its source; joined tables must share an engine.
         memory_limit: bytes each engine may use; a request that does not fit is refused.
         request_timeout: seconds after which a running request is interrupted; its engine is then not used again. None
-            for no limit.
+            for no limit, and for faster code: what can be interrupted takes up to half as long again.
         limits: engine limits by name, where the defaults do not fit: `message_size`, `json_depth`, `input_rows`,
             `decompressed_bytes`, `expression_bytes`, `expression_depth`, `expression_steps`,
             `expression_steps_per_row`, `expression_text_bytes`, `answer_rows`, `answer_cells`, `pivot_cells`,
@@ -503,7 +503,7 @@ def _engine_maker(
     """Makes engines without referring to the server, whose threads must not keep it alive."""
 
     def make(path: Path | None = None) -> Engine:
-        return Engine(load(path), options, memory_limit, request_timeout)
+        return Engine(load(path, interruptible=request_timeout is not None), options, memory_limit, request_timeout)
 
     return make
 

@@ -20,7 +20,8 @@ class Views:
 
     def __init__(self, module: str) -> None:
         self.module: Any = importlib.import_module(module)
-        self.client = self.module.Server().new_local_client()
+        # What `module.table(...)` uses.
+        self.client = self.module.GLOBAL_CLIENT
         self.next_id = 10**9
         self.closers: list[Callable[[], None]] = []
 
