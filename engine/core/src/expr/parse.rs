@@ -187,8 +187,13 @@ impl Parser {
         parse: impl FnOnce(&mut Self) -> Result<T, Fault>,
     ) -> Result<T, Fault> {
         if self.depth == self.max_depth {
+            let advice = if self.max_depth < MAX_DEPTH {
+                "; raise it in the server's options"
+            } else {
+                ", which cannot be raised further"
+            };
             let text = format!(
-                "Expression nests deeper than {} levels: that is the limit `expression_depth`",
+                "Expression nests deeper than {} levels: that is the limit `expression_depth`{advice}",
                 self.max_depth
             );
             return Err(Fault::new(self.at(), text));

@@ -295,7 +295,7 @@ impl<'a> Lexer<'a> {
     pub fn deeper(&self, depth: usize) -> Result<usize> {
         depth
             .checked_sub(1)
-            .ok_or_else(|| self.error("nested deeper than the limit `json_depth` allows"))
+            .ok_or_else(|| self.error("nested deeper than the limit `json_depth` allows; raise it in the server's options"))
     }
 }
 
